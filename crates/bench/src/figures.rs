@@ -42,9 +42,12 @@ impl Series {
 pub const OVER: &str = "  OVER";
 
 /// A bar of `DESIGN.md` 6 on a time: the series, of how many thousandths, in milliseconds.
-const BARS: [(&str, usize, u64); 5] = [
+const BARS: [(&str, usize, u64); 8] = [
     ("rule -> RoleBinding", 990, 50),
     ("revocation -> refused by REST", 990, 10),
+    ("rule -> RoleBinding, among 50,000 rules", 990, 100),
+    ("revocation -> refused by REST, among 50,000 rules", 990, 10),
+    ("revocation through one server -> refused by the other", 990, 250),
     ("a rule deleted -> answered, amid a flood of guesses", 1000, 2000),
     ("credential changed -> copied into every project", 990, 2000),
     (

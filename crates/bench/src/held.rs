@@ -102,6 +102,7 @@ pub fn table(all: &[Memory]) -> String {
 pub async fn run(stack: &mut Stack, organization: &Organization, count: usize) -> Result<Measured> {
     ensure!(count > 0, "nothing is held with no workload at all");
     let person = organization.person("alice")?;
+    keep_credential(&stack.admin, &person.username).await?;
     let alice = stack.admin.sign_in(&person.username, &person.password).await?;
     let robots = organization.projects.get("robots").context("project robots")?;
     let templates = Templates::of_one(stack, &alice, robots)
@@ -122,14 +123,43 @@ pub async fn run(stack: &mut Stack, organization: &Organization, count: usize) -
     })
 }
 
-/// A training as large as may be: 1,024 variables, 128 KiB of names and values, 32 KiB of arguments.
+/// The credential that every workload mounts, and its secret asset.
+const CREDENTIAL: &str = "held";
+
+/// Keeps the credential of the whole account, and lets this person mount it.
+async fn keep_credential(admin: &Rest, person: &str) -> Result<()> {
+    let meta = json!({"name": CREDENTIAL, "scope": "tenant"});
+    let body = json!({"meta": meta, "spec": {"user": "robot", "password": "nobody asks for it"}});
+    let made = admin
+        .post("/api/v1/asset/credentials/password", body)
+        .await?
+        .expect(202)?;
+    let id = made.pointer("/meta/id").context("a credential without an id")?;
+    let body = json!({"meta": meta, "spec": {"credentialAssetId": id, "mountPath": "/held"}});
+    admin
+        .post("/api/v1/asset/datasource/secrets", body)
+        .await?
+        .expect(202)?;
+    create_rule(admin, "user", person, "L1 researcher", "tenant", "1").await?;
+    Ok(())
+}
+
+/// A training as large as may be: 1,024 variables, 128 KiB of names and values, 32 KiB each of command and arguments, 4 KiB of a folder to
+/// begin in, and 64 Secrets at 16 KiB of paths.
 fn largest(name: &str, project: &str, cluster: &str) -> Value {
     let value = "v".repeat(123);
     let variables: Vec<Value> = (0..1024)
         .map(|number| json!({"name": format!("V{number:04}"), "value": value}))
         .collect();
+    // 256 bytes each: a slash, two digits, a slash and the rest.
+    let secrets: Vec<Value> = (0..64)
+        .map(|number| json!({"secret": CREDENTIAL, "mountPath": format!("/{number:02}/{}", "p".repeat(252))}))
+        .collect();
+    // 4,096 bytes in names that a file system takes.
+    let folder = format!("/{}", "f".repeat(127)).repeat(32);
     json!({"name": name, "projectId": project, "clusterId": cluster, "spec": {
-        "image": "local.test/none:1", "args": "a".repeat(32 * 1024), "environmentVariables": variables}})
+        "image": "local.test/none:1", "command": "c".repeat(32 * 1024), "args": "a".repeat(32 * 1024),
+        "workingDir": folder, "environmentVariables": variables, "storage": {"secretVolume": secrets}}})
 }
 
 /// What the server holds once it has told an operator everything, and a person who asks.

@@ -10,6 +10,8 @@ pub mod flood;
 pub mod held;
 pub mod identities;
 pub mod lists;
+pub mod replicas;
+mod seed;
 pub mod stack;
 pub mod submissions;
 mod watch;

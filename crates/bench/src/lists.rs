@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
 use crate::figures::{Series, now};
-
-mod seed;
+use crate::seed;
 
 /// What the slowest page but one in a hundred may take.
 const BAR: Duration = Duration::from_millis(100);
@@ -180,7 +179,7 @@ impl Database {
 async fn timed(database: &Database, names: [&'static str; 3], pages: usize) -> Result<Vec<Series>> {
     let _ = std::fs::remove_dir_all(database.dir());
     let (server, admin) = database.serve().await?;
-    make_one_of_each(&admin).await?;
+    seed::make_one_of_each(&admin).await?;
     server.stop().await;
     database.seed().await?;
     let (server, admin) = database.serve().await?;
@@ -212,31 +211,12 @@ async fn timed(database: &Database, names: [&'static str; 3], pages: usize) -> R
     Ok(all)
 }
 
-/// What the seed copies.
-async fn make_one_of_each(admin: &Rest) -> Result<()> {
-    let cluster = admin
-        .post("/api/v1/clusters", json!({"name": "bench"}))
-        .await?
-        .expect(201)?;
-    let department = json!({"name": "department-1", "clusterId": cluster.get("uuid"), "resources": []});
-    let department = admin
-        .post("/api/v1/org-unit/departments", department)
-        .await?
-        .expect(201)?;
-    let project = json!({"name": "project-1", "clusterId": cluster.get("uuid"), "parentId": department.get("id"), "resources": []});
-    admin
-        .post("/api/v1/org-unit/projects", project)
-        .await?
-        .expect(201)
-        .map(drop)
-}
-
-/// Somebody who may read all there is in department 2.
+/// Somebody who may read all there is in one department.
 async fn reader_of_one_department(admin: &Rest) -> Result<Rest> {
     let user = json!({"email": "reader@bench.example", "resetPassword": false});
     let made = admin.post("/api/v1/users", user).await?.expect(201)?;
     let rule = json!({"subjectId": "reader@bench.example", "subjectType": "user", "roleId": 1,
-        "scopeId": "2", "scopeType": "department"});
+        "scopeId": seed::A_DEPARTMENT, "scopeType": "department"});
     admin
         .post("/api/v1/authorization/access-rules", rule)
         .await?

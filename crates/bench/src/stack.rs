@@ -13,7 +13,22 @@ use reeve_e2e::{Organization, Replica, Rest, Stack, organization};
 use serde_json::json;
 
 use crate::figures::{Series, now};
+use crate::seed;
 use crate::watch::{DEADLINE, Watch};
+
+/// What the times of rules are called: how long until one is a RoleBinding, until a deleted one is none, and until it is refused by REST.
+type RuleNames = [&'static str; 3];
+
+const ALONE: RuleNames = [
+    "rule -> RoleBinding",
+    "revocation -> RoleBinding",
+    "revocation -> refused by REST",
+];
+const AMONG_MANY: RuleNames = [
+    "rule -> RoleBinding, among 50,000 rules",
+    "revocation -> RoleBinding, among 50,000 rules",
+    "revocation -> refused by REST, among 50,000 rules",
+];
 
 /// Rule → RoleBinding, revocation → RoleBinding and → REST, `rounds` times, and what the disk takes meanwhile. The two ends of a
 /// revocation are awaited at once, from one start.
@@ -21,13 +36,45 @@ use crate::watch::{DEADLINE, Watch};
 /// # Errors
 /// The stack refuses, or a change does not arrive within 60 s.
 pub async fn rules(stack: &Stack, organization: &Organization, rounds: usize) -> Result<Vec<Series>> {
+    rules_called(ALONE, stack, organization, rounds).await
+}
+
+/// The same with 10,000 projects, 50,000 rules and 20,000 users of another cluster on the control plane, which are there from here on.
+///
+/// # Errors
+/// As [`rules`]; or the server does not start with them.
+pub async fn rules_among_many(
+    stack: &mut Stack,
+    organization: &Organization,
+    rounds: usize,
+) -> Result<Vec<Series>> {
+    seed::make_one_of_each(&stack.admin).await?;
+    stack.kill_server()?;
+    let file = stack.data_dir(Replica::First).join("reeve.db");
+    let database =
+        rusqlite::Connection::open(&file).with_context(|| format!("opening `{}`", file.display()))?;
+    for statement in seed::STATEMENTS {
+        database.execute_batch(statement)?;
+    }
+    database.close().map_err(|(_, error)| error)?;
+    stack.start_server().await?;
+    let mut all = rules_called(AMONG_MANY, stack, organization, rounds).await?;
+    // The disk is the same.
+    all.truncate(AMONG_MANY.len());
+    Ok(all)
+}
+
+async fn rules_called(
+    names_of: RuleNames,
+    stack: &Stack,
+    organization: &Organization,
+    rounds: usize,
+) -> Result<Vec<Series>> {
     let robots = organization.projects.get("robots").context("project robots")?;
     let person = organization::create_user(&stack.admin, "bench", None).await?;
     let caller = stack.admin.sign_in(&person.username, &person.password).await?;
     let bindings: Api<RoleBinding> = Api::namespaced(stack.cluster.client().await?, "reeve-robots");
-    let mut arrives = Series::new("rule -> RoleBinding");
-    let mut leaves = Series::new("revocation -> RoleBinding");
-    let mut refused = Series::new("revocation -> refused by REST");
+    let [mut arrives, mut leaves, mut refused] = names_of.map(Series::new);
     let mut disk = Disk::beside(&stack.data_dir(Replica::First))?;
     for _ in 0..rounds {
         disk.wait()?;

@@ -125,6 +125,13 @@ impl Servers {
         set.into_iter().chain(url).collect()
     }
 
+    /// Where one of them itself listens once it has started, past what leads to both.
+    pub(crate) fn url(&self, replica: Replica) -> String {
+        let [first, second] = self.ports;
+        let port = if replica == Replica::First { first } else { second };
+        format!("https://127.0.0.1:{port}")
+    }
+
     /// Where the one that was started last shows its metrics.
     pub(crate) fn metrics_url(&self, replica: Replica) -> Result<String> {
         let file = self.announcement(replica);

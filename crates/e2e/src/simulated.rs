@@ -34,6 +34,8 @@ const ALL_BACK: Duration = Duration::from_secs(300);
 pub struct Plane {
     servers: Servers,
     server: Option<Process>,
+    /// The other process, of [`Database::Replicas`].
+    replica: Option<Process>,
     /// Its administrator.
     pub admin: Rest,
     /// The authority of its certificate.
@@ -53,14 +55,31 @@ impl Plane {
         let flags = ["--max-connections", &most, "--max-connections-per-source", &most];
         let mut servers = Servers::new(dir, database).await?.with_flags(&flags);
         let (server, announced) = servers.start(Replica::First).await?;
+        let replica = match database {
+            Database::Replicas => Some(servers.start(Replica::Second).await?.0),
+            Database::Sqlite | Database::Postgres => None,
+        };
         let ca_file = PathBuf::from(text(&announced, "caFile")?);
         let admin = Rest::new(&text(&announced, "url")?, &ca_file)?;
         Ok(Self {
             servers,
             server: Some(server),
+            replica,
             admin: admin.sign_in(ADMINISTRATOR, &password).await?,
             ca_file,
         })
+    }
+
+    /// Somebody who asks this process itself, with no token.
+    ///
+    /// # Errors
+    /// There is no second, or the authority cannot be read.
+    pub fn at(&self, replica: Replica) -> Result<Rest> {
+        ensure!(
+            replica == Replica::First || self.replica.is_some(),
+            "there is one server only"
+        );
+        Rest::new(&self.servers.url(replica), &self.ca_file)
     }
 
     /// SIGKILL, and again on the same data; returns when requests are answered again.

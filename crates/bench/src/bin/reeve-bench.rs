@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
 use reeve_bench::{
-    authz, clusters, credentials, figures, flood, held, identities, lists, stack, submissions,
+    authz, clusters, credentials, figures, flood, held, identities, lists, replicas, stack, submissions,
 };
 use reeve_e2e::{Options, Organization, Stack};
 use reeve_testkit::Tier;
@@ -67,8 +67,12 @@ enum Part {
     Clusters,
     /// Revocations while others guess at secrets.
     Flood,
+    /// Revocations through one of two servers.
+    Replicas,
     /// Rules and revocations.
     Rules,
+    /// The same among ten thousand projects and fifty thousand rules.
+    Many,
     /// From `reeve submit` to a running container.
     Submissions,
     /// Changes of a credential.
@@ -167,6 +171,15 @@ async fn run(arguments: Arguments) -> Result<()> {
         let measured = flood::run(&empty(&arguments.dir, "flood")?).await?;
         report.add(&measured.text, measured.series)?;
     }
+    if arguments.measures(Part::Replicas) {
+        report.add(
+            "",
+            replicas::run(&empty(&arguments.dir, "replicas")?, arguments.rules).await?,
+        )?;
+    }
+    if arguments.measures(Part::Many) {
+        among_many(&mut report, &arguments).await?;
+    }
     let in_kubernetes_too = [
         Part::Rules,
         Part::Submissions,
@@ -190,15 +203,29 @@ fn empty(dir: &Path, name: &str) -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// What takes a Kubernetes.
-async fn in_kubernetes(report: &mut Report, arguments: &Arguments) -> Result<()> {
-    let mut stack = Stack::up(Options {
+/// A stack with a Kubernetes.
+async fn stack_in(dir: &Path, name: &str) -> Result<Stack> {
+    Stack::up(Options {
         tell: say,
         // Half a minute of one of two cores, while the first figures are taken.
         type_checking: false,
-        ..Options::new(empty(&arguments.dir, "stack")?, Tier::Node)
+        ..Options::new(empty(dir, name)?, Tier::Node)
     })
-    .await?;
+    .await
+}
+
+/// What takes a Kubernetes, and a control plane that has much to do with others.
+async fn among_many(report: &mut Report, arguments: &Arguments) -> Result<()> {
+    let mut stack = stack_in(&arguments.dir, "many").await?;
+    let organization = Organization::make(&stack).await?;
+    let series = stack::rules_among_many(&mut stack, &organization, arguments.rules).await?;
+    stack.down().await;
+    report.add("", series)
+}
+
+/// What takes a Kubernetes.
+async fn in_kubernetes(report: &mut Report, arguments: &Arguments) -> Result<()> {
+    let mut stack = stack_in(&arguments.dir, "stack").await?;
     let organization = Organization::make(&stack).await?;
     timed(report, &stack, &organization, arguments).await?;
     if !arguments.measures(Part::Held) {
