@@ -60,13 +60,24 @@ pub fn all_managers<K: Resource>(object: &mut K) {
     }
 }
 
-/// A workload without command, arguments and environment, and with the fingerprint of its whole spec.
+/// The path of the one Secret that a cached workload has of those that it mounts. In memory alone.
+const SOMEWHERE: &str = "/secret";
+
+/// A workload without command, arguments, environment and folder, with one Secret at most of those that it mounts, and with the fingerprint
+/// of its whole spec. By the one it is told that it may have to wait; which of all it waits for is told by the whole workload.
 pub fn workload(object: &mut Workload) {
     managed(object);
     let whole = Fingerprint::of(&object.spec);
     object.spec.command = Vec::new();
     object.spec.args = Vec::new();
     object.spec.environment = Vec::new();
+    object.spec.working_dir = None;
+    object.spec.secret_volumes.truncate(1);
+    object.spec.secret_volumes.shrink_to_fit();
+    for volume in &mut object.spec.secret_volumes {
+        SOMEWHERE.clone_into(&mut volume.mount_path);
+        volume.mount_path.shrink_to_fit();
+    }
     let annotations = object.annotations_mut();
     annotations.retain(|key, _| key == REVISION_ANNOTATION);
     annotations.insert(FINGERPRINT.to_owned(), whole.to_text());

@@ -514,6 +514,11 @@ mod tests {
             ("args", json!("a ".repeat(16_384)), "1024 words"),
             ("args", json!("a".repeat(32 * 1024 + 1)), "32768 bytes"),
             ("image", json!("a".repeat(513)), "512 bytes"),
+            (
+                "workingDir",
+                json!(format!("/{}", "a".repeat(4096))),
+                "4096 bytes",
+            ),
         ] {
             let error = with(field, value).unwrap_err();
             assert!(error.starts_with(&format!("`spec.{field}")), "{error}");

@@ -17,8 +17,8 @@ const MOST: usize = 64;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "fields that are not honoured refuse by being there")]
 pub(super) struct SubmittedStorage {
-    /// Credentials as files, read-only, each by a secret asset that the caller may read; at most 64. No path may be another one's, or
-    /// lie below it.
+    /// Credentials as files, read-only, each by a secret asset that the caller may read; at most 64, and 16 KiB of all their paths together.
+    /// No path may be another one's, or lie below it.
     #[serde(default)]
     #[schemars(length(max = 64))]
     secret_volume: Vec<SubmittedSecretVolume>,

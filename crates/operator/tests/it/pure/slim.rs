@@ -122,12 +122,19 @@ fn a_stamp_that_is_too_long_to_be_one_is_nobodys() {
 
 #[test]
 fn of_a_workload_everything_but_what_makes_it_large_is_kept_and_any_change_of_it_is_seen() {
+    let secrets: Vec<Value> = (0..64)
+        .map(|number| {
+            json!({"credentialId": "0b6f8a52-0d3c-4d5e-9a55-000000000002", "secret": format!("s{number}"),
+                "mountPath": format!("/{number:02}/{}", "p".repeat(252)), "defaultMode": "0444"})
+        })
+        .collect();
     let made = |value: &str| -> Workload {
         serde_json::from_value(json!({
             "apiVersion": "reeve.dev/v1alpha1", "kind": "Workload",
             "metadata": {"name": "t", "annotations": {"reeve.dev/revision": "7", "x": "y".repeat(9000)}},
             "spec": {"id": "0b6f8a52-0d3c-4d5e-9a55-000000000001", "projectId": "3", "submittedBy": "alice@example.com",
                 "image": "i", "command": ["sh"], "args": ["x".repeat(30_000)],
+                "workingDir": "/x".repeat(2_000), "secretVolumes": secrets,
                 "environment": [{"name": "A", "value": "x".repeat(100_000)}, {"name": "B", "value": value}]},
         }))
         .unwrap()
@@ -135,7 +142,9 @@ fn of_a_workload_everything_but_what_makes_it_large_is_kept_and_any_change_of_it
     let whole = made("1");
     let mut kept = whole.clone();
     slim::workload(&mut kept);
-    assert!(size(&kept) < 600, "{} bytes", size(&kept));
+    assert!(size(&kept) < 800, "{} bytes", size(&kept));
+    assert_eq!(kept.spec.secret_volumes.len(), 1);
+    assert_eq!(kept.spec.secret_volumes[0].secret, "s0");
     assert_eq!(slim::fingerprint(&kept), Fingerprint::of(&whole.spec));
     assert_ne!(slim::fingerprint(&kept), Fingerprint::of(&made("2").spec));
     assert_eq!(kept.spec.image, "i");

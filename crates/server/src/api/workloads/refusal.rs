@@ -67,13 +67,16 @@ pub(super) enum MountRefusal {
     /// Where the one is read-only, nothing can be mounted in it.
     #[error(": another Secret is mounted there, above or below it")]
     Overlaps,
+    /// What a submission holds is bounded in bytes, those that its assets say for it included.
+    #[error(": with it the paths of all Secrets are longer than {0} bytes together")]
+    TooLong(usize),
 }
 
 impl MountRefusal {
     const fn field(&self) -> &'static str {
         match self {
             Self::NoAsset(_) => "secret",
-            Self::NoPath | Self::Runtimes | Self::Hides(_) | Self::Overlaps => "mountPath",
+            Self::NoPath | Self::Runtimes | Self::Hides(_) | Self::Overlaps | Self::TooLong(_) => "mountPath",
         }
     }
 }

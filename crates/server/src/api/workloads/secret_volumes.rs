@@ -17,6 +17,8 @@ use crate::error::ApiError;
 
 /// Folders that are the runtime's own.
 const RUNTIMES: [&str; 3] = ["/proc", "/sys", "/dev"];
+/// Bytes of all paths together: 256 for each of 64 Secrets.
+const MOST_OF_PATHS: usize = 16 * 1024;
 
 /// What the cluster is to mount. What a volume leaves open is filled in from the secret asset, in `spec` too: that is what is shown.
 ///
@@ -107,9 +109,14 @@ pub(super) fn check(
     let files = (spec.passwd_entry == Some(true)).then_some(["/etc/passwd", "/etc/group"]);
     let mut kept: Vec<&str> = files.iter().flatten().copied().collect();
     kept.extend(home.as_deref());
+    let mut bytes = 0_usize;
     for (at, volume) in volumes.iter().enumerate() {
         let path = &volume.mount_path;
         let refused = |why| Err(TrainingRefusal::Mount { at, why });
+        bytes = bytes.saturating_add(path.as_str().len());
+        if bytes > MOST_OF_PATHS {
+            return refused(MountRefusal::TooLong(MOST_OF_PATHS));
+        }
         if RUNTIMES.iter().any(|folder| path.is_within(folder)) {
             return refused(MountRefusal::Runtimes);
         }
@@ -146,6 +153,24 @@ mod tests {
         };
         let volumes: Vec<reeve_link::SecretVolume> = paths.iter().map(volume).collect();
         check(&volumes, &spec, None, "ci").map_err(|refused| refused.to_string())
+    }
+
+    /// Planted fault: a bound of what is submitted alone, past which the paths of assets come.
+    #[test]
+    fn all_paths_together_have_a_bound() {
+        let path = |number: usize, length: usize| format!("/{number:02}/{}", "p".repeat(length - 4));
+        let mut paths: Vec<String> = (0..64).map(|number| path(number, 256)).collect();
+        let all = |paths: &[String]| {
+            let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+            checked(json!({}), &paths)
+        };
+        assert_eq!(all(&paths), Ok(()));
+        paths[63].push('p');
+        let said = all(&paths).unwrap_err();
+        assert!(
+            said.starts_with("`spec.storage.secretVolume[63].mountPath`: ") && said.contains("16384 bytes"),
+            "{said}"
+        );
     }
 
     /// Planted faults: a Secret over the home or over `/etc` with the names in it; one in another one, where the runtime can make no
