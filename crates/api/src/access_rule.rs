@@ -160,7 +160,7 @@ pub struct BatchDeleted {
     pub id: String,
     /// Those that were deleted, or may be, as they were sent.
     pub succeeded: Vec<String>,
-    /// The others.
+    /// Those that were not, each with why.
     pub failed: Vec<BatchFailure>,
 }
 
@@ -260,7 +260,7 @@ pub struct BatchCreated {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchNotCreated {
-    /// Which rule.
+    /// The rule that was asked for, in the fields that were sent.
     pub payload: AccessRuleFields,
     /// The status that it alone would be answered with.
     pub code: u16,

@@ -209,7 +209,7 @@ pub struct Explanation {
     pub resource_type: ResourceType,
     /// What is to be done.
     pub action: ActionName,
-    /// Where.
+    /// Where it is to be done.
     pub scope: ScopeRef,
     /// Whether everything was looked at that decides. False for a question about others from who may not read all access rules
     /// of the account, or does not know their groups: then rules out of sight count for nothing, whether or not there are any.
@@ -266,7 +266,7 @@ pub enum GroupsFrom {
     None,
 }
 
-/// A scope.
+/// The account, a cluster, a department or a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ScopeRef {
@@ -274,7 +274,7 @@ pub struct ScopeRef {
     pub scope_type: ScopeType,
     /// `1` for the account, or the id of a cluster, department or project.
     pub scope_id: String,
-    /// Its name.
+    /// The name of what `scopeId` names.
     pub scope_name: String,
 }
 
@@ -292,7 +292,7 @@ pub struct SubjectRef {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AllowingRule {
-    /// The rule.
+    /// The rule, by its number.
     pub access_rule_id: AccessRuleId,
     /// The role that it gives, by id.
     pub role_id: i64,
@@ -380,7 +380,7 @@ pub struct WhoCan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleRef {
-    /// The rule.
+    /// The rule, by its number.
     pub access_rule_id: AccessRuleId,
     /// Whom it names.
     pub subject: SubjectRef,
@@ -388,7 +388,7 @@ pub struct RuleRef {
     pub role_id: i64,
     /// The role's name.
     pub role_name: String,
-    /// Where.
+    /// Where it gives it.
     pub scope: ScopeRef,
 }
 
@@ -443,7 +443,7 @@ pub struct WhatCan {
 pub struct RolePermissions {
     /// The role, by id.
     pub role_id: i64,
-    /// Its name.
+    /// The role, by name.
     pub role_name: String,
     /// What it allows.
     pub permissions: Vec<Actions>,

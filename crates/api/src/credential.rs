@@ -53,7 +53,7 @@ pub struct AssetMeta {
     /// For people; absent when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Its kind.
+    /// What kind of credential it is, which says what its `spec` holds.
     pub kind: CredentialAssetKind,
     /// Whose it is, and who made and changed it.
     #[serde(flatten)]
@@ -120,7 +120,7 @@ pub struct CredentialSpec {
 /// A key of a generic secret, without its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ShownKey {
-    /// The key.
+    /// The key, as in the Secret that comes of it.
     pub key: String,
 }
 
@@ -138,12 +138,12 @@ pub struct AssetStatus {
 /// The reference's words for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum AssetPhase {
-    /// Not yet everywhere.
+    /// Not yet copied into every namespace that it is for.
     Creating,
     /// Something is in the way.
     #[serde(rename = "Issues found")]
     IssuesFound,
-    /// Everywhere.
+    /// Copied into the namespace of every project that it is for.
     #[serde(rename = "No issues found")]
     NoIssuesFound,
 }
@@ -154,7 +154,7 @@ pub enum AssetPhase {
 pub struct AssetIssue {
     /// The cluster's id.
     pub scope_id: String,
-    /// Always `cluster`.
+    /// What `scopeId` names: always `cluster`.
     pub scope_type: ScopeType,
     /// What is wrong.
     pub issue: AssetIssueKind,
@@ -176,10 +176,10 @@ pub struct AssetClusterInfo {
     pub resources: Vec<AssetResource>,
 }
 
-/// A Secret.
+/// A Secret in the namespaces of projects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AssetResource {
-    /// Its name.
+    /// Its name in Kubernetes.
     pub name: String,
 }
 

@@ -87,7 +87,7 @@ pub struct SetKubernetesPermissions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PermissionSetRef {
-    /// Its id.
+    /// The id of the permission set.
     pub id: PermissionSetId,
     /// Its name; what a request says here is left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,7 +127,7 @@ pub struct RolesV2 {
 pub struct RoleV2 {
     /// The number that access rules name it by.
     pub id: i64,
-    /// Its name.
+    /// The name of the role, unique in the account.
     pub name: String,
     /// What it is for.
     pub description: String,

@@ -18,7 +18,7 @@ operations! {
 /// The 200 of `GET /healthz`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Alive {
-    /// Always `ok`.
+    /// Always `ok`: a server that is not does not answer so.
     pub status: String,
 }
 

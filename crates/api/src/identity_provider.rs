@@ -122,14 +122,14 @@ pub enum MetadataType {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SignedParts {
-    /// The response or the assertion.
+    /// The response or the assertion has to be signed.
     #[default]
     Either,
-    /// The assertion.
+    /// The assertion has to be signed.
     Assertion,
-    /// The response.
+    /// The response has to be signed.
     Response,
-    /// Both.
+    /// Response and assertion have to be signed, each by itself.
     Both,
 }
 
@@ -223,13 +223,13 @@ pub struct Idp {
     pub kind: IdpType,
     /// Where people come back to: what is registered there as the redirect address.
     pub redirect_uri: String,
-    /// Of `oidc`.
+    /// What `oidc` needs; absent for another type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oidc_data: Option<OidcData>,
-    /// Of `saml`.
+    /// What `saml` needs; absent for another type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saml_data: Option<SamlData>,
-    /// Of `openshift-v4`.
+    /// What `openshift-v4` needs; absent for another type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ocp_data: Option<OcpData>,
     /// Which claim is what, all of them.
@@ -242,7 +242,7 @@ pub struct Idp {
 pub struct OidcData {
     /// The client's id there.
     pub client_id: String,
-    /// Always `*******`.
+    /// Always `*******`: the secret is never shown.
     pub client_secret: String,
     /// The issuer's address, or that of its discovery document.
     pub discover_document_url: String,
@@ -306,7 +306,7 @@ pub struct IdpTest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IdpTestStep {
-    /// Which.
+    /// Which step of the sign-in it is.
     pub step: IdpTestName,
     /// How it went.
     pub outcome: IdpTestOutcome,
@@ -337,9 +337,9 @@ pub enum IdpTestName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum IdpTestOutcome {
-    /// Well.
+    /// What the step asks for is so.
     Ok,
-    /// Not.
+    /// What the step asks for is not so; `found` says which check failed.
     Failed,
     /// It is for somebody to do.
     Open,

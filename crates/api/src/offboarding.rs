@@ -161,7 +161,7 @@ pub struct Offboarding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LostRule {
-    /// Its number.
+    /// The number of the rule.
     pub id: AccessRuleId,
     /// The role that it gave.
     pub role_name: String,
@@ -177,9 +177,9 @@ pub struct LostRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LeftWorkload {
-    /// Its id.
+    /// The id of the workload.
     pub id: WorkloadId,
-    /// Its name.
+    /// The name of the workload in its project.
     pub name: String,
     /// Its project, by id.
     pub project_id: ProjectId,
@@ -191,11 +191,11 @@ pub struct LeftWorkload {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MadeCredential {
-    /// Its id.
+    /// The id of the credential.
     pub id: CredentialAssetId,
-    /// Its name.
+    /// The name of the credential in its scope.
     pub name: CredentialAssetName,
-    /// Its kind.
+    /// What kind of credential it is.
     pub kind: CredentialAssetKind,
     /// What `scopeId` names: whose it is.
     pub scope_type: ScopeType,
@@ -209,9 +209,9 @@ pub struct MadeCredential {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MadeApplication {
-    /// Its id.
+    /// The id of the application.
     pub id: ServiceAccountId,
-    /// Its name.
+    /// The name of the application, its client id.
     pub name: ServiceAccountName,
 }
 

@@ -49,9 +49,9 @@ pub struct PasskeyCreation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreationOptions {
-    /// For which server.
+    /// The server for which it signs, as WebAuthn names it (`rp`).
     pub rp: PasskeyServer,
-    /// For whom.
+    /// The user whose passkey it becomes.
     pub user: PasskeyUser,
     /// What the browser has to say back: 32 random bytes in base64url.
     pub challenge: String,
@@ -84,14 +84,14 @@ pub struct PasskeyUser {
     pub id: String,
     /// The user's email.
     pub name: String,
-    /// The same.
+    /// What the browser shows of the user: the email as well.
     pub display_name: String,
 }
 
 /// A way to sign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PasskeyAlgorithm {
-    /// Always `public-key`.
+    /// The type of WebAuthn: always `public-key`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Its number among the algorithms of COSE: -7 (ES256), -8 (EdDSA) or -257 (RS256).
@@ -101,7 +101,7 @@ pub struct PasskeyAlgorithm {
 /// A passkey that is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KnownPasskey {
-    /// Always `public-key`.
+    /// The type of WebAuthn: always `public-key`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The id that its authenticator gave it, in base64url.

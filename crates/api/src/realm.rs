@@ -81,7 +81,7 @@ pub struct Discovery {
     pub response_types_supported: Vec<String>,
     /// `public`; required likewise.
     pub subject_types_supported: Vec<String>,
-    /// Always `ES256`.
+    /// How tokens are signed: always `ES256`.
     pub id_token_signing_alg_values_supported: Vec<String>,
     /// The claims our tokens may hold.
     pub claims_supported: Vec<String>,

@@ -182,7 +182,7 @@ pub struct SecretAssetMeta {
     /// For people; absent when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Always `secret-volume`.
+    /// The kind of asset: always `secret-volume`.
     pub kind: SecretAssetKind,
     /// Whose it is, and who made and changed it.
     #[serde(flatten)]

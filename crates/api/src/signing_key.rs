@@ -51,7 +51,7 @@ pub struct SigningKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SigningKeyUse {
-    /// It signs.
+    /// It signs what is issued now.
     Current,
     /// It is published, so that everybody knows it when it signs.
     Next,

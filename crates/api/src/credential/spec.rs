@@ -112,7 +112,7 @@ pub struct AccessKeyValues {
     /// The id: shown again.
     #[serde(deserialize_with = "filled::<_, NAME>")]
     pub access_key_id: String,
-    /// The secret.
+    /// The secret half of the key: never shown again.
     #[serde(deserialize_with = "secret")]
     pub secret_access_key: Secret,
     /// A Secret that is in a cluster already needs no credential: a label is enough.
@@ -128,7 +128,7 @@ pub struct PasswordValues {
     /// The user: shown again.
     #[serde(deserialize_with = "filled::<_, NAME>")]
     pub user: String,
-    /// The password.
+    /// The password: never shown again.
     #[serde(deserialize_with = "secret")]
     pub password: Secret,
     /// A Secret that is in a cluster already needs no credential: a label is enough.
@@ -175,7 +175,7 @@ pub struct KeyValuePair {
     /// The key: letters, digits, `-`, `_` and `.`, as Kubernetes has it.
     #[serde(deserialize_with = "key")]
     pub key: String,
-    /// The value.
+    /// Its value: never shown again.
     #[serde(deserialize_with = "secret")]
     pub value: Secret,
 }

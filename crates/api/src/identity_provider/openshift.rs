@@ -28,7 +28,7 @@ pub struct SetOcpData {
 pub struct OcpData {
     /// The name of the OAuthClient.
     pub client_id: String,
-    /// Always `*******`.
+    /// Always `*******`: the secret is never shown.
     pub client_secret: String,
     /// The address of the cluster's API server.
     pub idp_base_url: String,

@@ -41,7 +41,7 @@ pub struct OAuth2Error {
 pub struct OAuth2TokenResponse {
     /// Goes into `Authorization: Bearer`.
     pub access_token: RevealedSecret,
-    /// Always `Bearer`.
+    /// How the token is sent (RFC 6750): always `Bearer`.
     pub token_type: Cow<'static, str>,
     /// Its life in seconds.
     pub expires_in: i64,

@@ -18,8 +18,8 @@ use super::record::{Record, Version};
 use super::written::Listed;
 use crate::caches::Caches;
 
-/// How many objects are asked for at once: a page of the largest ones is some megabytes.
-const PAGE: u32 = 25;
+/// How many objects are asked for at once: a page of the largest ones is two megabytes, and several times that once it is read.
+const PAGE: u32 = 8;
 
 /// Makes [`ALL`] and [`of`] from one line for each kind.
 macro_rules! kinds {

@@ -42,7 +42,7 @@ pub(crate) async fn empty(postgres: &Postgres) -> String {
 }
 
 /// A database that a store has been opened on once: it is copied faster than its tables are made.
-async fn opened(postgres: &Postgres) -> String {
+pub(crate) async fn opened(postgres: &Postgres) -> String {
     static OPENED: OnceCell<String> = OnceCell::const_new();
     let make = async || {
         let name = made_from(postgres, NOTHING).await;
@@ -80,7 +80,7 @@ pub(crate) fn update() -> AuditEntry {
 #[tokio::test]
 async fn a_report_does_not_wait_for_a_change() {
     let Some(postgres) = postgres() else { return };
-    let url = empty(postgres).await;
+    let url = opened(postgres).await;
     let mut organization = Organization::new(Arc::new(open(&url).await)).await;
     let cluster = organization.cluster(10, "a").await.id;
     let mut change = PgConnection::connect(&url).await.unwrap();
@@ -102,7 +102,7 @@ async fn a_report_does_not_wait_for_a_change() {
 #[tokio::test]
 async fn who_waits_is_woken_when_another_process_writes() {
     let Some(postgres) = postgres() else { return };
-    let url = empty(postgres).await;
+    let url = opened(postgres).await;
     let mut organization = Organization::new(Arc::new(open(&url).await)).await;
     let other = open(&url).await;
     let reached = organization.store.directory().await.unwrap().reached;
@@ -221,7 +221,7 @@ async fn a_database_that_became_read_only_is_unavailable_for_writes() {
 #[tokio::test]
 async fn a_database_can_be_read_beside_a_server_and_only_read() {
     let Some(postgres) = postgres() else { return };
-    let url = empty(postgres).await;
+    let url = opened(postgres).await;
     let parsed = url.parse().unwrap();
     let early = SqlStore::open_postgres_read_only(&parsed, None).await.unwrap();
     assert!(!reeve_store::Installation::is_initialized(&early).await.unwrap());

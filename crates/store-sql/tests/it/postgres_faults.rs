@@ -15,7 +15,7 @@ use sqlx::{Connection, Executor};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use crate::postgres::{NOW, connect, empty, open, update};
+use crate::postgres::{NOW, connect, empty, open, opened, update};
 use crate::sqlite::key;
 
 /// The name of the database in an address.
@@ -29,7 +29,7 @@ fn is_away<T: std::fmt::Debug>(outcome: &Result<T, StoreError>) -> bool {
 
 /// A store with something in between, which can be told to swallow what is sent.
 async fn behind(postgres: &Postgres) -> (String, Middle, SqlStore) {
-    let url = empty(postgres).await;
+    let url = opened(postgres).await;
     let middle = Middle::before(postgres.port()).await.unwrap();
     let store = open(&postgres.url_by(middle.port(), name(&url))).await;
     (url, middle, store)
@@ -160,7 +160,7 @@ async fn a_primary_that_is_none_any_more_is_left_for_the_new_one() {
 #[tokio::test]
 async fn a_cluster_is_deleted_beside_its_reports() {
     let Some(postgres) = postgres() else { return };
-    let url = empty(postgres).await;
+    let url = opened(postgres).await;
     let mut organization = Organization::new(Arc::new(open(&url).await)).await;
     let link = Granted::bootstrap(BootstrapException::LinkStatus);
     for number in 0..12 {
@@ -201,7 +201,7 @@ async fn a_cluster_is_deleted_beside_its_reports() {
 #[tokio::test]
 async fn a_change_that_is_undone_for_another_one_can_be_done_again() {
     let Some(postgres) = postgres() else { return };
-    let url = empty(postgres).await;
+    let url = opened(postgres).await;
     let organization = Organization::new(Arc::new(open(&url).await)).await;
     let mut other = connect(postgres, name(&url)).await;
     // The other one is never the victim.
@@ -289,7 +289,7 @@ mod pooled {
         static TURN: Semaphore = Semaphore::const_new(1);
         let postgres = postgres()?;
         let turn = TURN.acquire().await.unwrap();
-        let url = empty(postgres).await;
+        let url = opened(postgres).await;
         let url = postgres.url_by(pooler(postgres), name(&url));
         Some((Arc::new(open(&url).await), turn))
     }
@@ -307,7 +307,7 @@ mod pooled {
     #[tokio::test]
     async fn a_change_is_found_without_a_word() {
         let Some(postgres) = postgres() else { return };
-        let url = empty(postgres).await;
+        let url = opened(postgres).await;
         let pooler = Pgbouncer::start(postgres, 4).unwrap();
         let pooled = postgres.url_by(pooler.port(), name(&url));
         let (one, other) = (open(&pooled).await, open(&pooled).await);
