@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 use reeve_types::{Gid, InvalidPosix, PosixIdentity, Uid, UserId};
 
-/// A person the server verified, with the numbers her containers run with.
+/// A person the server verified, with the POSIX identity that the person's containers run with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
-    /// Her user id: `sub` of her tokens, `userInfo.uid` in Kubernetes.
+    /// The user id: `sub` of the tokens, `userInfo.uid` in Kubernetes.
     pub user_id: UserId,
-    /// Her numbers.
+    /// The POSIX identity.
     pub posix: PosixIdentity,
 }
 

@@ -1,4 +1,4 @@
-//! Who is asking, once her token was verified.
+//! Who is asking, once the token was verified.
 
 use std::net::SocketAddr;
 

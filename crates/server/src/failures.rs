@@ -110,9 +110,9 @@ pub struct Due {
 /// What kind of attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Somebody who did not prove who she is.
+    /// A caller that is not authenticated.
     SignIn,
-    /// Somebody who may not do what she asked for.
+    /// A caller that may not do what was asked for.
     Change,
 }
 

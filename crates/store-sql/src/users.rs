@@ -55,7 +55,7 @@ async fn claim_uid(tx: &mut Tx, id: UserId, posix: Option<&PosixIdentity>) -> Re
     }
 }
 
-/// Notes when somebody lost her uid: a Kubernetes token may name it for some minutes more.
+/// Notes when a user lost the uid: a Kubernetes token may name it for some minutes more.
 async fn leave_uid(tx: &mut Tx, posix: Option<&PosixIdentity>, at: Timestamp) -> Result<(), StoreError> {
     let Some(uid) = posix.map(PosixIdentity::uid) else {
         return Ok(());
@@ -124,7 +124,7 @@ async fn rest(tx: &mut Tx, email: &Email, at: Timestamp) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Removes her row; whether she ever signed in, and so may have a Kubernetes token. The row that went says so, not one read
+/// Removes the user's row; whether the user ever signed in, and so may have a Kubernetes token. The row that went says so, not one read
 /// before: a sign-in may be recorded in between.
 async fn remove(tx: &mut Tx, id: UserId) -> Result<bool, StoreError> {
     tx.row(
@@ -163,7 +163,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewUser) -> Result<UserRow, StoreE
     needed::<User>(tx, new.id, CREATE).await
 }
 
-/// Ends her sessions, and with that the transaction.
+/// Ends the user's sessions, and with that the transaction.
 async fn end(mut tx: Tx, id: UserId, entry: AuditEntry) -> Result<Committed<usize>, StoreError> {
     let row = needed::<User>(&mut tx, id, CHANGE).await?;
     let mut changes = changed(&mut tx, id, CHANGE).await?;
@@ -174,7 +174,7 @@ async fn end(mut tx: Tx, id: UserId, entry: AuditEntry) -> Result<Committed<usiz
         .await
 }
 
-/// That she is now as her row says.
+/// That the user is now as the row says.
 pub(crate) async fn made(
     tx: &mut Tx,
     id: UserId,
@@ -185,7 +185,7 @@ pub(crate) async fn made(
     ))
 }
 
-/// A write after which she is as her row says.
+/// A write after which the user is as the row says.
 pub(crate) async fn changed(tx: &mut Tx, id: UserId, operation: &'static str) -> Result<Changes, StoreError> {
     Ok(Changes::of(made(tx, id, operation).await?))
 }

@@ -24,9 +24,9 @@ pub struct CredentialNumber(pub i64);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UserFacts {
-    /// Her id.
+    /// The user's id.
     pub id: UserId,
-    /// Her email.
+    /// The user's email.
     pub email: Email,
     /// The POSIX identity that an administrator gave the user. It comes before one of an identity provider.
     pub posix: Option<PosixIdentity>,

@@ -40,7 +40,7 @@ pub enum StoreError {
     },
     /// An email whose last owner had signed in and was deleted a moment ago.
     #[error(
-        "user `{email}` was deleted, and her last Kubernetes token may be good until {until}: make the new user after that"
+        "user `{email}` was deleted, and the last Kubernetes token of that user may be good until {until}: make the new user after that"
     )]
     EmailRests {
         /// Which.

@@ -62,23 +62,23 @@ impl WrongPasswords {
 /// A person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRow {
-    /// Her id: `sub` of her tokens.
+    /// The user's id: `sub` of the user's tokens.
     pub id: UserId,
-    /// Her email, unique: the key that rules name her by.
+    /// The user's email, unique: the key by which rules name the user.
     pub email: Email,
-    /// True when she has a password here.
+    /// Whether the user is a local one, with a password here.
     pub is_local: bool,
-    /// Whether that password is one that an administrator made, and she has not chosen another since.
+    /// Whether that password is one that an administrator made, and the user has not chosen another since.
     pub temporary_password: bool,
-    /// Her numbers, when an administrator gave her some.
+    /// The POSIX identity that an administrator gave the user, if any.
     pub posix: Option<PosixIdentity>,
-    /// When she was made.
+    /// When the user was made.
     pub created_at: Timestamp,
     /// By whom.
     pub created_by: String,
-    /// When she was last changed.
+    /// When the user was last changed.
     pub updated_at: Timestamp,
-    /// When she last signed in.
+    /// When the user last signed in.
     pub last_login: Option<Timestamp>,
     /// The groups that this last sign-in showed; absent before the first one.
     pub groups: Option<Vec<GroupName>>,
@@ -87,15 +87,15 @@ pub struct UserRow {
 /// A person to make.
 #[derive(Debug, Clone)]
 pub struct NewUser {
-    /// Her id, drawn by the caller.
+    /// The id, drawn by the caller.
     pub id: UserId,
-    /// Her email.
+    /// The email.
     pub email: Email,
-    /// What checks her password; none of somebody for whom an identity provider speaks.
+    /// What checks the password; none of a user for whom an identity provider speaks.
     pub password: Option<CredentialHash>,
-    /// Whether she has to choose another before anything else.
+    /// Whether the user has to choose another password before anything else.
     pub temporary_password: bool,
-    /// Her numbers.
+    /// The POSIX identity, if the user is given one.
     pub posix: Option<PosixIdentity>,
     /// When.
     pub created_at: Timestamp,
@@ -104,7 +104,7 @@ pub struct NewUser {
 }
 
 /// How long an email rests after its owner, who had signed in, was deleted: as long as a Kubernetes token lives, which nobody can call back and
-/// which names her by it, and a minute more for clocks that differ.
+/// which names the user by it, and a minute more for clocks that differ.
 pub const EMAIL_RESTS_SECONDS: i64 = 6 * 60;
 
 /// A password that somebody chose.
@@ -155,7 +155,7 @@ pub trait Users {
         entry: AuditEntry,
     ) -> Result<Committed<UserRow>, StoreError>;
 
-    /// Gives her other numbers, or none. The event says which before and after. `granted`: update.
+    /// Gives the user another POSIX identity, or none. The event says which before and after. `granted`: update.
     async fn set_posix(
         &self,
         granted: &Granted,
@@ -178,7 +178,7 @@ pub trait Users {
         entry: AuditEntry,
     ) -> Result<(), StoreError>;
 
-    /// Gives her another password, a temporary one, and ends her sessions; answers as [`Users::end_sessions`]. `granted`: update.
+    /// Gives the user another password, a temporary one, and ends the user's sessions; answers as [`Users::end_sessions`]. `granted`: update.
     async fn set_password(
         &self,
         granted: &Granted,
@@ -188,7 +188,8 @@ pub trait Users {
         entry: AuditEntry,
     ) -> Result<Committed<usize>, StoreError>;
 
-    /// She gives herself another password, which is no temporary one; every session of hers but the one in which she does it ends, and how many did is answered.
+    /// The user takes another password, which is no temporary one; every session of the user ends but the one in which that is done, and how
+    /// many did is answered.
     /// `None`, and nothing changes, where the password is not the one that was shown any more. `granted` is the bootstrap exception for
     /// session records: the password until now was shown.
     async fn change_own_password(
@@ -199,7 +200,7 @@ pub trait Users {
         entry: AuditEntry,
     ) -> Result<Option<Committed<usize>>, StoreError>;
 
-    /// Ends every session of hers that was begun before this change, and no later one; how many. `granted`: update.
+    /// Ends every session of the user that was begun before this change, and no later one; how many. `granted`: update.
     async fn end_sessions(
         &self,
         granted: &Granted,
@@ -207,7 +208,7 @@ pub trait Users {
         entry: AuditEntry,
     ) -> Result<Committed<usize>, StoreError>;
 
-    /// Removes her and soft-deletes her rules; answers those rules. `granted`: delete.
+    /// Removes the user and soft-deletes the user's rules; answers those rules. `granted`: delete.
     ///
     /// # Errors
     /// [`StoreError::LastAdministrator`].

@@ -172,7 +172,7 @@ uuid_id!(
     "cluster id"
 );
 uuid_id!(
-    /// A user, local or from an identity provider. The `sub` of her tokens and the first part of her stamp.
+    /// A user, local or from an identity provider. The `sub` of the user's tokens and the first part of the user's stamp.
     UserId,
     "user id"
 );

@@ -177,7 +177,7 @@ fn service_account(text: &str) -> Option<String> {
 }
 
 name!(
-    /// A user's email, in lower case: the key that access rules name her by, and her user name in Kubernetes.
+    /// A user's email, in lower case: the key by which access rules name the user, and the user name in Kubernetes.
     /// Pattern of the reference: control-plane, appendix A, `UserCreationRequest1`; 5–254 characters.
     Email, "email", "letters, digits and . _ % + - before the @, a domain with a dot after it, 5 to 254 characters", email
 );

@@ -32,7 +32,7 @@ impl fmt::Display for Audience {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SubjectKind {
-    /// A person; `sub` is her user id.
+    /// A user; `sub` is the user id.
     User,
     /// A service account; `sub` is its id.
     ServiceAccount,
@@ -79,13 +79,13 @@ pub struct Claims {
     /// REST has none: what counts there is the session.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// Her numbers in containers.
+    /// The uid of the user's POSIX identity, as text; absent without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,
-    /// Her numbers in containers.
+    /// The primary group of the user's POSIX identity, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gid: Option<String>,
-    /// Her numbers in containers.
+    /// The supplementary groups of the user's POSIX identity.
     #[serde(
         default,
         rename = "supplementaryGroups",

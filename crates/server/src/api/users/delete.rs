@@ -1,5 +1,5 @@
-//! `DELETE /api/v1/users/{userId}`: 204. Her tokens are worth nothing from the next request on, her rules go with her, and
-//! her uid is never given again; her email is at once if she never signed in, otherwise after a few minutes, when her last
+//! `DELETE /api/v1/users/{userId}`: 204. The user's tokens are worth nothing from the next request on, the rules for the user go, and
+//! the uid is never given again; the email is at once if the user never signed in, otherwise after a few minutes, when the last
 //! Kubernetes token is worth nothing.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `POST /api/v1/users/{userId}/logout`: 200. Her tokens are worth nothing from the next request on; one for a cluster lives on
+//! `POST /api/v1/users/{userId}/logout`: 200. The user's tokens are worth nothing from the next request on; one for a cluster lives on
 //! for its five minutes.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 use crate::extract::{NoBody, PathId};
 
-/// Ends her sessions.
+/// Ends the user's sessions.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,

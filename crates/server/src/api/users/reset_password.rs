@@ -15,7 +15,7 @@ use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 use crate::extract::{NoBody, PathId};
 
-/// Gives her another password. The right is asked twice: before the costly hash, and in its turn.
+/// Gives the user another password. The right is asked twice: before the costly hash, and in its turn.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -1,4 +1,4 @@
-//! `PUT /api/v1/users/{userId}/posix` (ours): the numbers her containers run with.
+//! `PUT /api/v1/users/{userId}/posix` (ours): the POSIX identity that the user's containers run with.
 
 use std::sync::Arc;
 
