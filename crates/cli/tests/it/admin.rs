@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::receiver::{CLUSTER, Receiver, project, text};
 
 pub(crate) const USER: &str = "423e4567-e89b-12d3-a456-426614174000";
-const SET: &str = "9cc43da2-fb7b-8760-983d-84d7b0e20ee4";
+pub(crate) const SET: &str = "9cc43da2-fb7b-8760-983d-84d7b0e20ee4";
 
 pub(crate) fn user() -> Value {
     json!({"id": USER, "username": "erin@example.com", "createdBy": "admin@reeve.example",

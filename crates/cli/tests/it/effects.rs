@@ -422,21 +422,49 @@ async fn a_flag_that_says_nothing_there_is_refused_before_anything_is_sent() {
     let (receiver, _) = scene(Scene::Runs).await;
     let secret = receiver.home().join("secret").display().to_string();
     let keep = |more: &[&'static str]| {
-        let start = ["credential", "create", "password", "token", "--user", "u", "--secret-file"];
-        let words = start.into_iter().chain([secret.as_str()]).chain(more.iter().copied());
+        let start = [
+            "credential",
+            "create",
+            "password",
+            "token",
+            "--user",
+            "u",
+            "--secret-file",
+        ];
+        let words = start
+            .into_iter()
+            .chain([secret.as_str()])
+            .chain(more.iter().copied());
         words.map(str::to_owned).collect::<Vec<_>>()
     };
     let line = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let asset = ["secret-asset", "create", "keys", "--credential", "token", "-p", "robots"];
+    let asset = [
+        "secret-asset",
+        "create",
+        "keys",
+        "--credential",
+        "token",
+        "-p",
+        "robots",
+    ];
     for (words, flag) in [
         (keep(&["-p", "robots", "--url", "https://r.example"]), "--url"),
         (keep(&["-p", "robots", "--pair", "a=b"]), "--pair"),
         (keep(&["--scope", "tenant", "-p", "robots"]), "--project"),
         (keep(&["-p", "robots", "--department", "2"]), "--department"),
         (line(&[&asset[..], &["--cluster", CLUSTER]].concat()), "--cluster"),
-        (line(&["auth", "preview", "--remove", "7", "-p", "robots"]), "--project"),
-        (line(&["auth", "preview", "--remove", "7", "--group", "ml"]), "--group"),
-        (line(&["service", "delete", "chat", "--failed-for", "1s"]), "--failed-for"),
+        (
+            line(&["auth", "preview", "--remove", "7", "-p", "robots"]),
+            "--project",
+        ),
+        (
+            line(&["auth", "preview", "--remove", "7", "--group", "ml"]),
+            "--group",
+        ),
+        (
+            line(&["service", "delete", "chat", "--failed-for", "1s"]),
+            "--failed-for",
+        ),
     ] {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let output = receiver.run(&words).await;

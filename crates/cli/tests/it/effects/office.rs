@@ -96,8 +96,16 @@ fn served(receiver: &Receiver) {
             receiver.answers(&format!("GET {path}/{name}"), 200, object.clone());
             receiver.answers(&format!("DELETE {path}/{name}"), 200, object);
         }
-        receiver.answers(&format!("GET {path}"), 200, list(kind, vec![service("chat", ready, 2)]));
-        receiver.answers(&format!("POST {path}"), 201, json!({"kind": kind, "metadata": {"name": "x"}}));
+        receiver.answers(
+            &format!("GET {path}"),
+            200,
+            list(kind, vec![service("chat", ready, 2)]),
+        );
+        receiver.answers(
+            &format!("POST {path}"),
+            201,
+            json!({"kind": kind, "metadata": {"name": "x"}}),
+        );
     }
     let items = |items: Value| json!({"metadata": {}, "items": items});
     receiver.answers(
@@ -126,7 +134,8 @@ fn served(receiver: &Receiver) {
 
 /// A kubeconfig with this namespace in the context `a`, and another server in `b`.
 fn kubeconfig(url: &str, namespace: &str) -> String {
-    let context = |name: &str| json!({"name": name, "context": {"cluster": name, "user": "a", "namespace": namespace}});
+    let context =
+        |name: &str| json!({"name": name, "context": {"cluster": name, "user": "a", "namespace": namespace}});
     json!({
         "clusters": [{"name": "a", "cluster": {"server": url}}, {"name": "b", "cluster": {"server": format!("{url}/b")}}],
         "users": [{"name": "a", "user": {"token": "t"}}],
@@ -144,7 +153,10 @@ fn files(receiver: &Receiver) {
         ("kube.yaml", kubeconfig(&format!("{url}/c"), "team")),
         ("one.yaml", ORGANIZATION.replace("NEW", "arms")),
         ("two.yaml", ORGANIZATION.replace("NEW", "legs")),
-        ("values.yaml", "spec: {project-controller: {clusterWideSecret: false}}\n".to_owned()),
+        (
+            "values.yaml",
+            "spec: {project-controller: {clusterWideSecret: false}}\n".to_owned(),
+        ),
         ("broken.yaml", "users: [token: x\n  - : :".to_owned()),
         ("secret", "hunter2".to_owned()),
         ("secret2", "hunter3".to_owned()),
