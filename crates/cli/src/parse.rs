@@ -77,7 +77,10 @@ pub(crate) fn must_be_of_one_scope(command: &Command, matches: &ArgMatches) -> R
     ] {
         if *scope != of && named(id) {
             let word = scope.to_possible_value().map(|it| it.get_name().to_owned());
-            let said = format!("`--{id}` says nothing with `--scope {}`", word.unwrap_or_default());
+            let said = format!(
+                "`--{id}` says nothing with `--scope {}`",
+                word.unwrap_or_default()
+            );
             return Err(command.clone().error(ErrorKind::ArgumentConflict, said));
         }
     }

@@ -262,7 +262,8 @@ async fn who_does_what_a_refusal_says_is_admitted() -> Result<()> {
             if let Some(why) = judge(row, LEVEL, &answer) {
                 wrong.push(format!("{row}: {why}"));
             }
-            let told = check(&entry.check).map(|check| (check.remedy_for(&request.user.username), entry.remedy(check)));
+            let told = check(&entry.check)
+                .map(|check| (check.remedy_for(&request.user.username), entry.remedy(check)));
             if told.is_none_or(|(told, followed)| Some(told) != followed) {
                 wrong.push(format!("{row}: this requester is told something else"));
             }

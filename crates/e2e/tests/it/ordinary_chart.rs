@@ -22,7 +22,9 @@ fn chart() -> PathBuf {
 fn without_account() -> Result<String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/security/what-people-may-make.md");
     let page = std::fs::read_to_string(page)?;
-    let at = page.find("serviceAccount.create=").context("the page names no flag")?;
+    let at = page
+        .find("serviceAccount.create=")
+        .context("the page names no flag")?;
     Ok(page[at..].split('`').next().unwrap_or_default().to_owned())
 }
 
@@ -73,13 +75,13 @@ fn an_ordinary_chart_lives_by_the_real_helm_as_a_researcher() {
 
         // As it comes it wants a ServiceAccount: who may not make one is told by RBAC, and by the page what to do, also afterwards.
         let refused = helm.must_fail(&["install", "first", folder], "")?;
-        ensure!(
-            refused.contains("serviceaccounts is forbidden"),
-            "{refused}"
-        );
+        ensure!(refused.contains("serviceaccounts is forbidden"), "{refused}");
         let flag = without_account()?;
         let set = ["--set", flag.as_str()];
-        helm.must(&[&["upgrade", "--install", "first", folder][..], &set, &wait].concat(), "")?;
+        helm.must(
+            &[&["upgrade", "--install", "first", folder][..], &set, &wait].concat(),
+            "",
+        )?;
         helm.must(&["uninstall", "first"], "")?;
 
         let install = [&["install", RELEASE, folder][..], &set, &wait].concat();
@@ -87,7 +89,12 @@ fn an_ordinary_chart_lives_by_the_real_helm_as_a_researcher() {
         says(&kubectl, uid, "one").await?;
         must_have_printed(&hook(stack, &team, 1).await?, &[&her_id(uid), "migrated to one"])?;
 
-        let upgrade = [&["upgrade", RELEASE, folder, "--set", "message=two"][..], &set, &wait].concat();
+        let upgrade = [
+            &["upgrade", RELEASE, folder, "--set", "message=two"][..],
+            &set,
+            &wait,
+        ]
+        .concat();
         helm.must(&upgrade, "")?;
         says(&kubectl, uid, "two").await?;
         must_have_printed(&hook(stack, &team, 2).await?, &[&her_id(uid), "migrated to two"])?;

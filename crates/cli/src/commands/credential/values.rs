@@ -47,8 +47,14 @@ pub(super) fn spec(
         ("--secret-file", secret_file.is_some()),
         ("--pair", !pairs.is_empty()),
     ];
-    if let Some((flag, _)) = given.iter().find(|(flag, given)| *given && !needed(kind).contains(flag)) {
-        let cause = format!("`{flag}` says nothing of a credential of the kind {}", kind.slug());
+    if let Some((flag, _)) = given
+        .iter()
+        .find(|(flag, given)| *given && !needed(kind).contains(flag))
+    {
+        let cause = format!(
+            "`{flag}` says nothing of a credential of the kind {}",
+            kind.slug()
+        );
         return Err(Failure::failed(what).cause(cause).hint(needed(kind)));
     }
     let missing = || Failure::failed(what).cause(needed(kind));

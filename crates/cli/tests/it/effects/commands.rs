@@ -8,9 +8,9 @@ mod table;
 use clap::{Arg, Command, CommandFactory};
 use reeve_cli::args::Cli;
 
-use super::Given::{Either, Value as With};
+use super::Given::{self, Either, Value as With};
 use super::Scene::{AtATerminal, NoPod};
-use super::{ATTACH, BASH, EXEC, ID, LINES, Line, line};
+use super::{ATTACH, BASH, ID, LINES, Line, line};
 
 /// A command's words and more, as a line has them.
 fn words_of(of: &'static str, more: &'static str) -> &'static [&'static str] {
@@ -22,25 +22,26 @@ fn words_of(of: &'static str, more: &'static str) -> &'static [&'static str] {
     all.collect::<Vec<_>>().leak()
 }
 
+fn one(of: &'static str, spelled: &'static str, words: &'static str, given: Given) -> Line {
+    line(of, words_of(spelled, ""), words_of(of, words), given)
+}
+
 /// What needs another line than the command's, or is given in another way than usual.
 fn otherwise() -> Vec<Line> {
     let by_name = Either("robots", "other");
-    let (exec, bash) = (&EXEC[..2], &BASH[..2]);
     let mut all = vec![
-        line("exec", &["--project", "-p"], exec, by_name).then(ID),
-        line("bash", &["--project", "-p"], bash, by_name).when(AtATerminal),
+        one("exec", "--project -p", "first", by_name).then(ID),
+        one("bash", "--project -p", "first", by_name).when(AtATerminal),
         line("bash", &["--container", "-c"], BASH, With("injected")).when(AtATerminal),
         line("attach", &["--container", "-c"], ATTACH, With("injected")).when(AtATerminal),
         line("attach", &["--pod-running-timeout"], ATTACH, With("1s"))
             .when(NoPod)
             .that_waits(),
     ];
-    let one =
-        |of, spelled: &'static str, words, given| line(of, words_of(spelled, ""), words_of(of, words), given);
     let others = table::OTHERWISE.iter();
-    all.extend(others.map(|(of, spelled, words, given)| one(of, spelled, words, *given)));
+    all.extend(others.map(|&(of, spelled, words, given)| one(of, spelled, words, given)));
     let ending = table::ENDING.iter();
-    all.extend(ending.map(|(of, spelled, words)| one(of, spelled, words, With("0s")).that_waits()));
+    all.extend(ending.map(|&(of, spelled, words)| one(of, spelled, words, With("0s")).that_waits()));
     all
 }
 

@@ -200,7 +200,10 @@ async fn after_adoption(rig: &Rig) {
     // The look of every minute is not waited for: another setting calls for one.
     let before = surveyed();
     allow("gold").await;
-    admissible(rig, "robots", "nothing to be left", |said| said["status"] == "True").await;
+    admissible(rig, "robots", "nothing to be left", |said| {
+        said["status"] == "True"
+    })
+    .await;
     let clean = surveyed();
     assert_ne!(clean, before);
     allow("silver").await;
