@@ -150,7 +150,8 @@ pub(crate) fn annotations(settings: &str) -> BTreeMap<String, String> {
         (names::TRAINING_POLICY, source.as_str()),
         (names::WORKSPACE_POLICY, source.as_str()),
     ];
-    let by_image = [names::TRAINING_POLICY, names::WORKSPACE_POLICY].map(|key| (key, "source=fromTheImage=project"));
+    let by_image =
+        [names::TRAINING_POLICY, names::WORKSPACE_POLICY].map(|key| (key, "source=fromTheImage=project"));
     // One is missing, and one says what nobody can read.
     let garbled = [(names::WORKSPACE_POLICY, "uid=70000,80000=project;gpus=none")];
     let relaying = [(

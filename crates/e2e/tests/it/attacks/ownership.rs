@@ -309,7 +309,7 @@ fn r18_finalizers_of_the_garbage_collector_harm_nobody() {
             let runs = |p: &Pod| p.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Running");
             anyhow::Ok(list.items.into_iter().find(runs))
         };
-        wait_until("its pod to run", running).await?;
+        wait_until("its pod to run", &running).await?;
 
         let dave = team.hire(stack).await?.kubernetes(stack).await?;
         let finalizer = |name: &str| json!({"metadata": {"finalizers": [name]}});
