@@ -65,7 +65,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("serving-specs", &["serving-crds"]),
     ("artifact-downloader", &["types"]),
-    ("cli", &["types", "admission", "api", "tenancy", "serving-crds"]),
+    (
+        "cli",
+        &[
+            "types",
+            "admission",
+            "api",
+            "tenancy",
+            "workload",
+            "serving-crds",
+        ],
+    ),
     (
         "hostile-input",
         &["types", "identity", "saml", "oidc", "webauthn"],

@@ -49,7 +49,8 @@ pub use secret_asset::{CreateSecretAsset, OneSecretAsset, SecretAsset, UpdateSec
 pub use serving::{
     Artifact, CachingWord, CreateArtifact, CreateModel, CreateService, DeleteModels, DeleteServed,
     FromSecret, Gateway, Goal, ListServed, LogPart, LogsOfModel, LogsOfServed, MetricWord, Model, OneModel,
-    OneServed, Patience, PrecisionWord, Service, Until, Variables, WaitForModel, WaitForServed, Within,
+    OneServed, Patience, PatienceWithFailures, PrecisionWord, Service, Until, Variables, WaitForModel,
+    WaitForServed, Within,
 };
 pub use submitting::Submit;
 

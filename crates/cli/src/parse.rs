@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, CommandFactory, Error};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command, CommandFactory, Error, ValueEnum};
 
-use crate::args::Cli;
+use crate::args::{Cli, CredentialScope};
 use crate::settings::Settings;
 use crate::{failure, reference};
 
@@ -50,6 +51,40 @@ fn with_default(command: Command, project: &'static str) -> Command {
             with_default(deeper, project)
         }
     })
+}
+
+/// Refuses what names a scope other than the one that was chosen: the parser itself cannot be told, since what conflicts depends
+/// on a value. The project that was chosen for all commands was not named.
+///
+/// # Errors
+/// The flag that says nothing there.
+pub(crate) fn must_be_of_one_scope(command: &Command, matches: &ArgMatches) -> Result<(), Error> {
+    let mut leaf = matches;
+    while let Some((_, deeper)) = leaf.subcommand() {
+        leaf = deeper;
+    }
+    let Ok(Some(scope)) = leaf.try_get_one::<CredentialScope>("scope") else {
+        return Ok(());
+    };
+    let named = |id: &str| {
+        leaf.try_contains_id(id).is_ok_and(|there| there)
+            && leaf.value_source(id) == Some(ValueSource::CommandLine)
+    };
+    for (id, of) in [
+        ("project", CredentialScope::Project),
+        ("department", CredentialScope::Department),
+        ("cluster", CredentialScope::Cluster),
+    ] {
+        if *scope != of && named(id) {
+            let word = scope.to_possible_value().map(|it| it.get_name().to_owned());
+            let said = format!(
+                "`--{id}` says nothing with `--scope {}`",
+                word.unwrap_or_default()
+            );
+            return Err(command.clone().error(ErrorKind::ArgumentConflict, said));
+        }
+    }
+    Ok(())
 }
 
 /// What is said of a line that cannot be parsed, and the exit code.

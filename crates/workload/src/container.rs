@@ -6,16 +6,22 @@ use k8s_openapi::api::core::v1::{Container, EnvVar, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::Workload;
+use reeve_types::WorkloadName;
 
 use crate::{home_directory, literal, security, user_name, volumes};
 
 const GPU: &str = "nvidia.com/gpu";
 
-/// The container, named as the workload is.
+/// What a workload's own container is called in its pods. Whatever else is there somebody injected, or prepares it.
+pub fn own_container(workload: &WorkloadName) -> &str {
+    workload.as_str()
+}
+
+/// The workload's own container.
 pub(crate) fn container(workload: &Workload, settings: &ReeveConfigSpec) -> Container {
     let mounts = volumes::mounts(workload);
     Container {
-        name: workload.name.as_str().to_owned(),
+        name: own_container(&workload.name).to_owned(),
         image: Some(workload.image.clone()),
         command: words(workload, &workload.command),
         args: words(workload, &workload.args),

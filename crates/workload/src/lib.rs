@@ -12,6 +12,7 @@ mod passwd;
 mod security;
 mod volumes;
 
+pub use container::own_container;
 pub use home::{home_directory, user_name};
 pub use job::{Owner, job, run_on_pool};
 pub use literal::literal;

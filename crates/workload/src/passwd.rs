@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{Container, VolumeMount};
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::{Workload, WorkloadIdentity};
 
-use crate::{home_directory, literal, security, user_name};
+use crate::{home_directory, literal, own_container, security, user_name};
 
 pub(crate) const VOLUME: &str = "reeve-names";
 /// The init container's name: the first that is not the workload's own, since names in a pod differ.
@@ -45,7 +45,7 @@ pub(crate) fn is_wanted(workload: &Workload) -> bool {
 /// The container that makes the copies; `None` when nobody asked.
 pub(crate) fn init_container(workload: &Workload, settings: &ReeveConfigSpec) -> Option<Container> {
     let identity = workload.identity.as_ref().filter(|_| is_wanted(workload))?;
-    let own = workload.name.as_str();
+    let own = own_container(&workload.name);
     let name = NAMES.into_iter().find(|name| *name != own)?;
     let mut words = vec![
         "/bin/sh".to_owned(),

@@ -47,7 +47,7 @@ pub(super) static CHECKS: [Check; 8] = [
         problem: "runAsGroup of the pod is not the gid of its stamp",
         named: None,
         remedy: "remove the field, it is filled in with your own primary group; your other groups are there as \
-                 supplementary ones: give a directory to one of them with chgrp and chmod g+s, or start with newgrp",
+                 supplementary ones: give a directory to one of them with chgrp and chmod g+s",
         cel: "variables.worn || variables.unjudged || \
               string(variables.context.?runAsGroup.orValue(-1)) == variables.identity[2]",
         predicate: |r| {

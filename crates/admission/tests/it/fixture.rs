@@ -57,7 +57,7 @@ pub(crate) const DAVE_ID: &str = "123e4567-e89b-12d3-a456-426614174004";
 const EVERYTHING: &str = "it:everything";
 
 /// The variants of settings, as labels beside the project's.
-pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 16] = [
+pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 17] = [
     (
         "allowing",
         &[
@@ -106,6 +106,13 @@ pub(crate) const SETTINGS: [(&str, &[(&str, &str)]); 16] = [
             (names::ENFORCE_PREVENT_PRIVILEGE_ESCALATION, "false"),
         ],
     ),
+    (
+        "policed-image",
+        &[
+            (names::WORKLOAD_POLICIES, "true"),
+            (names::ENFORCE_RUN_AS_USER, "false"),
+        ],
+    ),
     ("policed-garbled", &[(names::WORKLOAD_POLICIES, "true")]),
     ("relaying", &[]),
     ("relaying-off", &[(names::ENFORCE_RUN_AS_USER, "false")]),
@@ -143,6 +150,8 @@ pub(crate) fn annotations(settings: &str) -> BTreeMap<String, String> {
         (names::TRAINING_POLICY, source.as_str()),
         (names::WORKSPACE_POLICY, source.as_str()),
     ];
+    let by_image =
+        [names::TRAINING_POLICY, names::WORKSPACE_POLICY].map(|key| (key, "source=fromTheImage=project"));
     // One is missing, and one says what nobody can read.
     let garbled = [(names::WORKSPACE_POLICY, "uid=70000,80000=project;gpus=none")];
     let relaying = [(
@@ -154,6 +163,7 @@ pub(crate) fn annotations(settings: &str) -> BTreeMap<String, String> {
     let all: &[(&str, &str)] = match settings {
         "policed" => &policed,
         "policed-off" => &policed_off,
+        "policed-image" => &by_image,
         "policed-garbled" => &garbled,
         "relaying" | "relaying-off" => &relaying,
         "allowing" => &all,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
-use reeve_admission::{Operation, Request, check, checks};
+use reeve_admission::{Check, Operation, Request, check, checks};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,13 +18,37 @@ const LEVEL: &str = "privileged";
 #[serde(deny_unknown_fields)]
 struct Entry {
     check: String,
+    #[serde(default)]
+    program: bool,
     refused: Case,
     #[serde(default)]
     helps: Vec<Help>,
     #[serde(default)]
     elsewhere: Vec<Elsewhere>,
     #[serde(default)]
+    explains: Vec<String>,
+    #[serde(default)]
     no_action: Option<String>,
+}
+
+impl Entry {
+    fn name(&self) -> String {
+        name(&self.check, self.program)
+    }
+
+    /// What is followed here; `None` when the check has nothing of its own to tell programs.
+    fn remedy(&self, check: &Check) -> Option<&'static str> {
+        if self.program {
+            check.named.and_then(|named| named.program)
+        } else {
+            Some(check.remedy)
+        }
+    }
+}
+
+fn name(check: &str, program: bool) -> String {
+    let whose = if program { " for programs" } else { "" };
+    format!("{check}{whose}")
 }
 
 /// One way out.
@@ -44,6 +68,8 @@ struct Help {
     only: Vec<String>,
     #[serde(default)]
     case: Option<Case>,
+    #[serde(default)]
+    of: Option<Case>,
 }
 
 #[derive(Deserialize, Clone)]
@@ -57,17 +83,38 @@ fn entries() -> Result<Vec<Entry>> {
     Ok(serde_saphyr::from_str(include_str!("remedies.yaml"))?)
 }
 
-/// What is wrong with the file: checks that it leaves out, words that no remedy says, parts of remedies that nothing follows.
+/// The words of a text that stand in none of the others, but for those that join alternatives.
+fn left_of(text: &str, others: &[&str]) -> Vec<String> {
+    let mut covered = vec![false; text.len()];
+    for other in others {
+        for (at, _) in text.match_indices(other) {
+            covered[at..at + other.len()].fill(true);
+        }
+    }
+    let left: String = text
+        .char_indices()
+        .map(|(at, c)| if covered[at] { ' ' } else { c })
+        .collect();
+    let words = left
+        .split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+    words
+        .filter(|word| !["", "and", "or"].contains(word))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What is wrong with the file: remedies that it leaves out, words that no remedy says, words of remedies that nothing follows.
 fn faults(entries: &[Entry]) -> Vec<String> {
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
     for entry in entries {
-        let id = entry.check.as_str();
-        if !seen.insert(id) {
+        let id = entry.name();
+        if !seen.insert(id.clone()) {
             faults.push(format!("{id} stands there twice"));
         }
-        let Some(check) = check(id) else {
-            faults.push(format!("{id} is no check"));
+        let Some(remedy) = check(&entry.check).and_then(|check| entry.remedy(check)) else {
+            faults.push(format!("{id} is no remedy"));
             continue;
         };
         if entry.helps.is_empty() != entry.no_action.is_some() {
@@ -75,30 +122,37 @@ fn faults(entries: &[Entry]) -> Vec<String> {
                 "{id} needs either something that helps or the reason why nothing does"
             ));
         }
-        let others = entry.elsewhere.iter().map(|e| (&e.says, e.why.len() > 5));
-        let said: Vec<(&String, bool)> = entry
+        let said: Vec<&str> = entry
             .helps
             .iter()
-            .map(|h| (&h.says, true))
-            .chain(others)
+            .map(|help| &help.says)
+            .chain(entry.elsewhere.iter().map(|elsewhere| &elsewhere.says))
+            .chain(&entry.explains)
+            .map(String::as_str)
             .collect();
-        for (words, explained) in &said {
-            if !check.remedy.contains(words.as_str()) || !explained {
-                faults.push(format!("{id} does not say `{words}`: {}", check.remedy));
-            }
+        for words in said.iter().filter(|words| !remedy.contains(**words)) {
+            faults.push(format!("{id} does not say `{words}`: {remedy}"));
         }
-        let parts = check.remedy.split("; ").filter(|_| entry.no_action.is_none());
-        for part in parts.filter(|part| !said.iter().any(|(words, _)| part.contains(words.as_str()))) {
-            faults.push(format!("{id}: nothing follows `{part}`"));
+        for elsewhere in entry.elsewhere.iter().filter(|it| it.why.len() <= 5) {
+            faults.push(format!("{id}: where is `{}` shown?", elsewhere.says));
+        }
+        let left = left_of(remedy, &said);
+        if !left.is_empty() && entry.no_action.is_none() {
+            faults.push(format!("{id}: nothing follows `{}`", left.join(" ")));
         }
     }
-    let missing = checks().filter(|check| !seen.contains(check.id));
-    faults.extend(missing.map(|check| format!("the remedy of {} is not tried", check.id)));
+    let all = checks().flat_map(|check| {
+        let program = check.named.and_then(|named| named.program);
+        let program = program.map(|_| name(check.id, true));
+        std::iter::once(name(check.id, false)).chain(program)
+    });
+    let missing = all.filter(|remedy| !seen.contains(remedy));
+    faults.extend(missing.map(|remedy| format!("the remedy of {remedy} is not tried")));
     faults
 }
 
 #[test]
-fn every_part_of_every_remedy_is_followed_or_accounted_for() {
+fn every_word_of_every_remedy_is_followed_or_accounted_for() {
     let faults = faults(&entries().unwrap());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
@@ -108,12 +162,15 @@ fn a_check_that_is_left_out_and_a_changed_remedy_are_noticed() {
     let all = entries().unwrap();
     for at in 0..all.len() {
         let mut fewer = all.clone();
-        let left_out = fewer.remove(at).check;
+        let left_out = fewer.remove(at).name();
         assert_eq!(faults(&fewer), [format!("the remedy of {left_out} is not tried")]);
     }
     let mut other = all.clone();
     other[0].helps[0].says = "ask nobody".to_owned();
     assert!(faults(&other).iter().any(|fault| fault.contains("ask nobody")));
+    let mut shorter = all.clone();
+    shorter[0].helps[0].says = "leave it as".to_owned();
+    assert_eq!(faults(&shorter), ["stamp-unchanged: nothing follows `it is`"]);
     let mut idle = all;
     idle[0].helps.clear();
     assert!(!faults(&idle).is_empty());
@@ -174,34 +231,48 @@ async fn who_does_what_a_refusal_says_is_admitted() -> Result<()> {
         return Ok(());
     };
     let entries = entries()?;
-    // The row that is refused, and the rows of what is to be written instead, in the order of the file.
     let mut rows: Vec<Row> = Vec::new();
+    let mut one = |check: &str, refused: bool, case: &Case| {
+        let at = rows.len();
+        expand(check, refused, case, &mut rows);
+        assert_eq!(rows.len(), at + 1, "{check}: one row");
+        at
+    };
+    // Of each entry the row that is refused, and of each way out what else is refused, and what is written instead.
     let mut places = Vec::new();
     for entry in &entries {
-        let refused = rows.len();
-        expand(&entry.check, true, &entry.refused, &mut rows);
-        assert_eq!(rows.len(), refused + 1, "{}: one row", entry.check);
-        let mut instead = Vec::new();
-        for help in &entry.helps {
-            instead.push(rows.len());
-            if let Some(case) = &help.case {
-                expand(&entry.check, false, case, &mut rows);
-            }
-        }
-        places.push((refused, instead));
+        let refused = one(&entry.check, true, &entry.refused);
+        let ways: Vec<_> = entry
+            .helps
+            .iter()
+            .map(|help| {
+                let of = help.of.as_ref().map(|case| one(&entry.check, true, case));
+                let instead = help.case.as_ref().map(|case| one(&entry.check, false, case));
+                (of, instead)
+            })
+            .collect();
+        places.push((refused, ways));
     }
     let stage = TestCluster::set(&cluster, &rows, &[LEVEL]).await?;
     let mut wrong = Vec::new();
-    for (entry, (refused, instead)) in entries.iter().zip(&places) {
-        let row = &rows[*refused];
-        let (_, answer) = stage.try_row(row, LEVEL).await?;
-        if let Some(why) = judge(row, LEVEL, &answer) {
-            wrong.push(format!("{row}: {why}"));
+    for (entry, (refused, ways)) in entries.iter().zip(&places) {
+        for at in ways.iter().filter_map(|(of, _)| *of).chain([*refused]) {
+            let row = &rows[at];
+            let (request, answer) = stage.try_row(row, LEVEL).await?;
+            if let Some(why) = judge(row, LEVEL, &answer) {
+                wrong.push(format!("{row}: {why}"));
+            }
+            let told = check(&entry.check)
+                .map(|check| (check.remedy_for(&request.user.username), entry.remedy(check)));
+            if told.is_none_or(|(told, followed)| Some(told) != followed) {
+                wrong.push(format!("{row}: this requester is told something else"));
+            }
         }
-        for (help, at) in entry.helps.iter().zip(instead) {
-            let answer = if help.case.is_some() {
-                stage.try_row(&rows[*at], LEVEL).await?.1
+        for (help, (of, instead)) in entry.helps.iter().zip(ways) {
+            let answer = if let Some(instead) = instead {
+                stage.try_row(&rows[*instead], LEVEL).await?.1
             } else {
+                let row = &rows[of.unwrap_or(*refused)];
                 let request = followed(stage.request(row, LEVEL), help)
                     .with_context(|| format!("{}: {}", entry.check, help.says))?;
                 let at = help.settings.as_ref().map(|settings| namespace(LEVEL, settings));

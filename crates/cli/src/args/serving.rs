@@ -157,8 +157,16 @@ pub struct Patience {
     /// How long --wait waits
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration, requires = "wait")]
     pub timeout: Duration,
+}
+
+/// Whether a command that made something waits until it is ready.
+#[derive(Debug, Args)]
+pub struct PatienceWithFailures {
+    /// Whether to wait
+    #[command(flatten)]
+    pub patience: Patience,
     /// How long something may be failed before it is given up: the operator tries some failures again by itself
-    #[arg(long, hide = true, value_name = "DURATION", default_value = "20s", value_parser = duration)]
+    #[arg(long, hide = true, value_name = "DURATION", default_value = "20s", value_parser = duration, requires = "wait")]
     pub failed_for: Duration,
 }
 
@@ -317,7 +325,7 @@ pub struct CreateService {
     pub dry_run: bool,
     /// Whether to wait
     #[command(flatten)]
-    pub patience: Patience,
+    pub patience: PatienceWithFailures,
     /// Where
     #[command(flatten)]
     pub within: Within,
@@ -349,7 +357,7 @@ pub struct CreateModel {
     pub dry_run: bool,
     /// Whether to wait
     #[command(flatten)]
-    pub patience: Patience,
+    pub patience: PatienceWithFailures,
     /// Where
     #[command(flatten)]
     pub within: Within,
@@ -384,7 +392,7 @@ pub struct CreateArtifact {
     pub dry_run: bool,
     /// Whether to wait
     #[command(flatten)]
-    pub patience: Patience,
+    pub patience: PatienceWithFailures,
     /// Where
     #[command(flatten)]
     pub within: Within,

@@ -14,6 +14,7 @@ use k8s_openapi::List;
 use k8s_openapi::api::core::v1::Pod;
 use reeve_api::workload::{Phase, Workload};
 use reeve_types::kubernetes as names;
+use reeve_workload::own_container;
 use reqwest::StatusCode;
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -89,19 +90,13 @@ struct Status {
     job_uid: Option<String>,
 }
 
-/// The workload's own container: the operator names it as the workload (`reeve_workload::job`). Others in the pod were
-/// put there by the cluster.
-fn own_container(which: &Which) -> &str {
-    which.name.as_str()
-}
-
 /// Finds the pod, and waits until its container is in the wanted state.
 ///
 /// # Errors
 /// There is no such pod or container, it ended, or patience did.
 pub(super) async fn find(api: &Api, wanted: &Wanted<'_>, what: &str) -> Result<Found, Failure> {
     let which = &wanted.target.which;
-    let container = wanted.container.unwrap_or_else(|| own_container(which));
+    let container = wanted.container.unwrap_or_else(|| own_container(&which.name));
     let mut workload = find::workload(api, &which.project, &which.name, what).await?;
     let mut server = ApiServer::connect(api, workload.cluster_id, what).await?;
     let started = Instant::now();
@@ -217,7 +212,7 @@ fn lacks(pod: &Pod, container: &str, wanted: &Wanted<'_>, what: &str) -> Result<
         let cause = format!("the pod `{pod}` has no container `{container}`; it has: {has}");
         return Err(Failure::refused(what).cause(cause));
     }
-    let called = if container == own_container(&wanted.target.which) {
+    let called = if container == own_container(&wanted.target.which.name) {
         "its container".to_owned()
     } else {
         format!("its container `{container}`")

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::receiver::{CLUSTER, Receiver, project, text};
 
 pub(crate) const USER: &str = "423e4567-e89b-12d3-a456-426614174000";
-const SET: &str = "9cc43da2-fb7b-8760-983d-84d7b0e20ee4";
+pub(crate) const SET: &str = "9cc43da2-fb7b-8760-983d-84d7b0e20ee4";
 
 pub(crate) fn user() -> Value {
     json!({"id": USER, "username": "erin@example.com", "createdBy": "admin@reeve.example",
@@ -25,7 +25,7 @@ pub(crate) fn cluster() -> Value {
         "status": null, "updatedAt": null, "deletedAt": null, "lastLiveness": null, "deleteRequestedAt": null})
 }
 
-fn rule(id: i64) -> Value {
+pub(crate) fn rule(id: i64) -> Value {
     json!({"id": id, "subjectId": "ml", "subjectType": "group", "roleId": 5, "roleName": "L1 researcher", "scopeId": "33",
         "scopeType": "project", "scopeName": "robots", "clusterId": CLUSTER, "tenantId": 1,
         "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z", "deletedAt": null,
@@ -467,7 +467,13 @@ async fn an_access_rule_names_whom_what_and_where() {
     );
 }
 
-fn custom_role(enabled: bool) -> Value {
+pub(crate) fn sets() -> Value {
+    json!({"permissionSets": [
+        {"id": SET, "name": "Projects viewer", "permissions": [{"resourceType": "project", "actions": ["read"]}]},
+        {"id": USER, "name": "Users viewer", "permissions": [{"resourceType": "users", "actions": ["read"]}]}]})
+}
+
+pub(crate) fn custom_role(enabled: bool) -> Value {
     let sets = json!([{"id": SET, "name": "Projects viewer"}]);
     json!({"id": 1001, "name": "Readers", "description": "See projects.", "enabled": enabled, "custom": true,
         "effectiveEnabled": enabled, "deprecated": false, "createdAt": "2026-01-01T00:00:00Z",
@@ -480,10 +486,7 @@ fn custom_role(enabled: bool) -> Value {
 #[tokio::test]
 async fn a_role_is_made_of_named_sets_and_what_is_not_named_stays() {
     let receiver = Receiver::signed_in().await;
-    let sets = json!({"permissionSets": [
-        {"id": SET, "name": "Projects viewer", "permissions": [{"resourceType": "project", "actions": ["read"]}]},
-        {"id": USER, "name": "Users viewer", "permissions": [{"resourceType": "users", "actions": ["read"]}]}]});
-    receiver.answers("GET /api/v1/authorization/permission-sets", 200, sets);
+    receiver.answers("GET /api/v1/authorization/permission-sets", 200, sets());
     receiver.answers("POST /api/v2/authorization/roles", 201, custom_role(true));
     let create = [
         "role",

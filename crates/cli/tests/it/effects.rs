@@ -1,8 +1,12 @@
-//! No flag of the reference is accepted and dropped: each that works changes what is asked of others, or what comes out.
+//! No flag is accepted and dropped: each changes what is asked of others, or what comes out.
 //!
-//! Every row of the table that says `works` has a line here, which is run with the flag and without it (or, where a flag has to be
-//! there, with two values). What is compared is everything that can be seen from outside. Planted faults: `large_shm` that is parsed
-//! and not put into the request; a row `works` without a line.
+//! Every row of the reference's table that says `works` has a line here, and every other flag of the program, read from clap's own
+//! tree, has one in `commands`. It is run with the flag and without it (or, where a flag has to be there, with two values). What is
+//! compared is everything that can be seen from outside. Planted faults: `large_shm` and `passwd_entry` that are parsed and not put
+//! into the request; a row `works` without a line.
+
+mod commands;
+mod office;
 
 use std::time::Duration;
 
@@ -11,7 +15,7 @@ use reeve_cli::reference::{FLAGS, Here};
 use serde_json::json;
 
 use crate::cluster::{Answer, Cluster, PODS, json_answer, pod, pods};
-use crate::receiver::{Receiver, project, text, training};
+use crate::receiver::{CLUSTER, Receiver, text, training};
 use crate::terminal::at_a_terminal;
 use crate::websocket::{Behaviour, SUCCESS};
 
@@ -39,11 +43,14 @@ enum Given {
     Joined(&'static str),
     /// It has to be there: with one value, or another.
     Either(&'static str, &'static str),
+    /// By itself, or these words.
+    Or(&'static [&'static str]),
     /// With a number that somebody else listens at, or a free one.
     TakenPort,
 }
 
-/// A line for one flag. In its words `URL` is where the control plane is.
+/// A line for one flag. In its words `URL` is where the control plane is, and `HOME/` the person's home.
+#[derive(Clone, Copy)]
 struct Line {
     of: &'static str,
     spelled: &'static [&'static str],
@@ -230,11 +237,7 @@ struct Seen {
 
 async fn scene(of: Scene) -> (Receiver, Cluster) {
     let (receiver, cluster) = Cluster::with_a_workload().await;
-    receiver.answers(
-        "GET /api/v1/org-unit/projects",
-        200,
-        json!({"projects": [project()]}),
-    );
+    office::furnish(&receiver);
     receiver.answers("POST /api/v1/workloads/trainings", 202, training());
     let id = "323e4567-e89b-12d3-a456-426614174000";
     receiver.answers(&format!("GET /api/v1/workloads/trainings/{id}"), 200, training());
@@ -267,9 +270,10 @@ async fn run(
     words: &[String],
     patience: Duration,
 ) -> Seen {
+    let home = receiver.home().display().to_string();
     let words: Vec<String> = words
         .iter()
-        .map(|word| word.replace("URL", &receiver.url()))
+        .map(|word| word.replace("URL", &receiver.url()).replace("HOME", &home))
         .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let before = cluster.calls("").len();
@@ -293,7 +297,8 @@ async fn run(
     let same = |bytes: &[u8]| {
         let said = text(bytes)
             .replace(&receiver.url(), "URL")
-            .replace(&cluster.url(), "CLUSTER");
+            .replace(&cluster.url(), "CLUSTER")
+            .replace(&home, "HOME");
         // When a token ends.
         let lines = said
             .lines()
@@ -318,6 +323,7 @@ impl Line {
             With(value) => [with(value), vec![]],
             Joined(value) => [vec![format!("{spelled}={value}")], vec![]],
             Either(one, two) => [with(one), with(two)],
+            Given::Or(words) => [alone(), words.iter().map(|word| (*word).to_owned()).collect()],
             TakenPort => [with(taken), with("0")],
         };
         both.map(|given| {
@@ -380,7 +386,8 @@ async fn a_flag_that_works_makes_a_difference() {
         .local_addr()
         .map(|address| (taken, address.port().to_string()))
         .unwrap();
-    let wrong: Vec<Vec<String>> = stream::iter(LINES)
+    let lines: Vec<Line> = LINES.iter().copied().chain(commands::lines().0).collect();
+    let wrong: Vec<Vec<String>> = stream::iter(&lines)
         .map(|line| line.complaints(&taken.1))
         .buffer_unordered(6)
         .collect()
@@ -396,4 +403,82 @@ fn a_line_is_of_a_row_that_works() {
             assert!(all.contains(&(line.of, *spelled)), "`{spelled}` of `{}`", line.of);
         }
     }
+}
+
+#[test]
+fn every_flag_of_every_command_is_tried_or_says_where_it_is() {
+    let (_, unknown) = commands::lines();
+    assert!(
+        unknown.is_empty(),
+        "what do these change? `effects/commands.rs` has to know how each is given:\n{}",
+        unknown.join("\n")
+    );
+    commands::must_be_of_today();
+}
+
+/// What would say nothing beside the rest of the line is wrong usage.
+#[tokio::test]
+async fn a_flag_that_says_nothing_there_is_refused_before_anything_is_sent() {
+    let (receiver, _) = scene(Scene::Runs).await;
+    let secret = receiver.home().join("secret").display().to_string();
+    let keep = |more: &[&'static str]| {
+        let start = [
+            "credential",
+            "create",
+            "password",
+            "token",
+            "--user",
+            "u",
+            "--secret-file",
+        ];
+        let words = start
+            .into_iter()
+            .chain([secret.as_str()])
+            .chain(more.iter().copied());
+        words.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let line = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let asset = [
+        "secret-asset",
+        "create",
+        "keys",
+        "--credential",
+        "token",
+        "-p",
+        "robots",
+    ];
+    for (words, flag) in [
+        (keep(&["-p", "robots", "--url", "https://r.example"]), "--url"),
+        (keep(&["-p", "robots", "--pair", "a=b"]), "--pair"),
+        (keep(&["--scope", "tenant", "-p", "robots"]), "--project"),
+        (keep(&["-p", "robots", "--department", "2"]), "--department"),
+        (line(&[&asset[..], &["--cluster", CLUSTER]].concat()), "--cluster"),
+        (
+            line(&["auth", "preview", "--remove", "7", "-p", "robots"]),
+            "--project",
+        ),
+        (
+            line(&["auth", "preview", "--remove", "7", "--group", "ml"]),
+            "--group",
+        ),
+        (
+            line(&["service", "delete", "chat", "--failed-for", "1s"]),
+            "--failed-for",
+        ),
+    ] {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let output = receiver.run(&words).await;
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+        assert!(said.contains(flag), "{words:?}: {said}");
+        assert_eq!(receiver.calls().len(), 0, "{words:?}");
+    }
+    // What was chosen once for all commands was not said here.
+    receiver.run(&["config", "project", "robots"]).await;
+    receiver.calls();
+    let words = keep(&["--scope", "tenant"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    receiver.run(&words).await;
+    let sent = receiver.calls();
+    assert_eq!(sent.last().unwrap().body["meta"]["scope"], "tenant", "{sent:?}");
 }

@@ -8,13 +8,13 @@ const BASE: &str = "/api/v1/asset/datasource/secrets";
 const ASSET: &str = "623e4567-e89b-12d3-a456-426614174000";
 const CREDENTIAL: &str = "723e4567-e89b-12d3-a456-426614174000";
 
-fn meta(id: &str, name: &str, kind: &str) -> Value {
+pub(crate) fn meta(id: &str, name: &str, kind: &str) -> Value {
     json!({"id": id, "name": name, "kind": kind, "scope": "project", "projectId": 33, "projectName": "robots", "tenantId": 1,
         "createdBy": "admin@reeve.example", "createdAt": "2026-01-01T00:00:00Z", "updatedBy": "admin@reeve.example",
         "updatedAt": "2026-01-01T00:00:00Z", "updateCount": 0, "autoDelete": false, "private": false})
 }
 
-fn asset() -> Value {
+pub(crate) fn asset() -> Value {
     json!({"meta": meta(ASSET, "keys", "secret-volume"),
         "spec": {"credentialAssetId": CREDENTIAL, "secretName": "token", "mountPath": "/etc/keys", "defaultMode": "0440"}})
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::receiver::{Receiver, text};
 
-const GROUP: &str = "/apis/aim.eai.amd.com/v1alpha1";
+pub(crate) const GROUP: &str = "/apis/aim.eai.amd.com/v1alpha1";
 const SERVICES: &str = "/apis/aim.eai.amd.com/v1alpha1/namespaces/team/aimservices";
 
 /// A receiver that a kubeconfig names, with a token, and with `team` as its namespace.
@@ -22,7 +22,7 @@ async fn cluster() -> Receiver {
     receiver
 }
 
-fn service(name: &str, state: &str, observed: i64) -> Value {
+pub(crate) fn service(name: &str, state: &str, observed: i64) -> Value {
     json!({
         "apiVersion": "aim.eai.amd.com/v1alpha1", "kind": "AIMService",
         "metadata": {
@@ -47,7 +47,7 @@ fn service(name: &str, state: &str, observed: i64) -> Value {
     })
 }
 
-fn list(kind: &str, mut items: Vec<Value>) -> Value {
+pub(crate) fn list(kind: &str, mut items: Vec<Value>) -> Value {
     for item in &mut items {
         item.as_object_mut().unwrap().remove("kind");
     }

@@ -67,6 +67,43 @@ fn a_bare_job_by_kubectl_runs_as_the_person_too() {
     });
 }
 
+/// What the refusal of another group's gid advises, done with the commands that it names.
+#[test]
+fn a_folder_is_given_to_one_of_her_other_groups_as_the_refusal_says() {
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let alice = &team.researcher;
+        let client = alice.kubernetes(stack).await?;
+        let script = "cd /work && mkdir shared && touch shared/before && chgrp 5001 shared && chmod g+s shared && touch shared/a && \
+                      mkdir shared/sub && touch shared/sub/b && stat -c '%a %u %g %n' shared shared/before shared/a shared/sub/b";
+        let mut job = bare_job("shared", &["sh", "-c", script]);
+        let pod = &mut job["spec"]["template"]["spec"];
+        pod["volumes"] = json!([{"name": "work", "emptyDir": {}}]);
+        pod["containers"][0]["volumeMounts"] = json!([{"name": "work", "mountPath": "/work"}]);
+        pod["securityContext"] = json!({"runAsGroup": 5001});
+        let advice = "give a directory to one of them with chgrp and chmod g+s";
+        must_be_refused(
+            create(&client, &team.namespace, job.clone()).await,
+            &["R6", advice],
+        )?;
+
+        job["spec"]["template"]["spec"]["securityContext"] = json!({});
+        let kubectl = kubectl_of(stack, &team, alice).await?;
+        let output = apply(stack, &kubectl, &team.namespace, &job).await?;
+        let uid = alice.uid;
+        must_have_printed(
+            &output,
+            &[
+                &format!("2755 {uid} 5001 shared"),
+                // What was there before is her own group's still.
+                &format!("644 {uid} 5000 shared/before"),
+                &format!("644 {uid} 5001 shared/a"),
+                &format!("644 {uid} 5001 shared/sub/b"),
+            ],
+        )
+    });
+}
+
 #[test]
 fn an_image_cannot_put_her_into_more_groups() {
     on_the_stack(async |stack| {

@@ -12,7 +12,7 @@ mod secrets;
 
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::Workload;
-use reeve_workload::{Owner, home_directory, job};
+use reeve_workload::{Owner, home_directory, job, own_container};
 use serde_json::{Value, json};
 
 fn workload(changes: Value) -> Workload {
@@ -49,6 +49,18 @@ fn a_workload_runs_as_the_person_the_server_verified() {
         "command": ["sh"], "args": ["-c", "id"], "environment": [["A", "1"], ["B", "$(A)"]], "gpus": 2, "createHomeDir": true
     }));
     insta::assert_json_snapshot!(job(&workload, &owner(), "robots", &ReeveConfigSpec::default()));
+}
+
+/// Whoever looks for a workload's container in a pod, the operator and the command line, asks the same function.
+#[test]
+fn the_jobs_container_bears_the_name_that_everybody_looks_for() {
+    let workload = workload(json!({"passwdEntry": true}));
+    let job = job(&workload, &owner(), "robots", &ReeveConfigSpec::default());
+    let pod = job.spec.unwrap().template.spec.unwrap();
+    let names: Vec<&str> = pod.containers.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, [own_container(&workload.name)]);
+    let others = pod.init_containers.unwrap();
+    assert!(others.iter().all(|c| c.name != own_container(&workload.name)));
 }
 
 #[test]

@@ -18,6 +18,13 @@ pub(super) async fn run(context: &mut Context, arguments: PreviewChange) -> Resu
                     --user with --join or --leave";
         return Err(Failure::failed(what).cause("nothing would change").hint(ways));
     }
+    if arguments.role.is_none()
+        && let Some(flag) = says_nothing(&arguments, regroups)
+    {
+        return Err(Failure::failed(what)
+            .cause(format!("`{flag}` says nothing without `--role`"))
+            .hint("leave it out, or say which role an access rule more would give"));
+    }
     let api = Api::signed_in(&context.settings, context.clock.now())?;
     let mut body = Map::from_iter([("removeRules".to_owned(), json!(arguments.remove))]);
     if let Some(role) = &arguments.role {
@@ -41,6 +48,20 @@ pub(super) async fn run(context: &mut Context, arguments: PreviewChange) -> Resu
         .await
         .map_err(|error| error.explain(what))?;
     context.printer.answer(&found, || people(&found))
+}
+
+/// What belongs to an access rule more where there is none.
+fn says_nothing(arguments: &PreviewChange, regroups: bool) -> Option<&'static str> {
+    let PreviewChange { whom, place, .. } = arguments;
+    let given = [
+        ("--user", whom.user.is_some() && !regroups),
+        ("--group", whom.group.is_some()),
+        ("--service-account", whom.service_account.is_some()),
+        ("--project", place.project.is_some()),
+        ("--department", place.department.is_some()),
+        ("--cluster", place.cluster.is_some()),
+    ];
+    given.into_iter().find_map(|(flag, given)| given.then_some(flag))
 }
 
 fn people(found: &Preview) -> String {

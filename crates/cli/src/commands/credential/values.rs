@@ -40,6 +40,23 @@ pub(super) fn spec(
     {
         return Ok(None);
     }
+    let given = [
+        ("--url", url.is_some()),
+        ("--user", user.is_some()),
+        ("--access-key-id", access_key_id.is_some()),
+        ("--secret-file", secret_file.is_some()),
+        ("--pair", !pairs.is_empty()),
+    ];
+    if let Some((flag, _)) = given
+        .iter()
+        .find(|(flag, given)| *given && !needed(kind).contains(flag))
+    {
+        let cause = format!(
+            "`{flag}` says nothing of a credential of the kind {}",
+            kind.slug()
+        );
+        return Err(Failure::failed(what).cause(cause).hint(needed(kind)));
+    }
     let missing = || Failure::failed(what).cause(needed(kind));
     let secret = || -> Result<Secret, Failure> {
         let file = secret_file.as_deref().ok_or_else(missing)?;

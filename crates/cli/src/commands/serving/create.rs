@@ -16,8 +16,8 @@ use super::server::Server;
 use super::wait;
 use crate::Context;
 use crate::args::{
-    CachingWord, CreateArtifact, CreateModel, CreateService, Gateway, MetricWord, Patience, PrecisionWord,
-    Variables, Within,
+    CachingWord, CreateArtifact, CreateModel, CreateService, Gateway, MetricWord, PatienceWithFailures,
+    PrecisionWord, Variables, Within,
 };
 use crate::failure::Failure;
 
@@ -28,7 +28,7 @@ struct Wanted<'a> {
     spec: Value,
     within: &'a Within,
     dry_run: bool,
-    patience: &'a Patience,
+    patience: &'a PatienceWithFailures,
 }
 
 pub(super) async fn service(context: &mut Context, arguments: &CreateService) -> Result<(), Failure> {
@@ -108,13 +108,13 @@ async fn make(context: &mut Context, wanted: Wanted<'_>) -> Result<(), Failure> 
     } else {
         "of the cluster".to_owned()
     };
-    if wanted.patience.wait {
+    if wanted.patience.patience.wait {
         context.printer.note(&format!(
             "the {} `{name}` {place} is made; waiting for it\n",
             kind.command
         ))?;
         let patience = wait::Patience {
-            deadline: Instant::now() + wanted.patience.timeout,
+            deadline: Instant::now() + wanted.patience.patience.timeout,
             failed_for: wanted.patience.failed_for,
         };
         let what = format!("the {} `{name}` is made, and not ready", kind.command);

@@ -190,3 +190,15 @@ async fn wrong_usage_and_a_cluster_that_is_not_there_end_with_two() {
         assert_eq!(code, 2, "{shown}");
     }
 }
+
+#[tokio::test]
+async fn a_project_that_is_named_is_the_one_that_is_looked_for() {
+    let fake = Fake::start(&[]).await;
+    let (code, shown) = fake.adopt(&["--dry-run", "--project", "robots"]).await;
+    assert_eq!(code, 0, "{shown}");
+    let (code, shown) = fake.adopt(&["--dry-run", "--project", "arms"]).await;
+    assert!(
+        code == 1 && shown.contains("this cluster has no project `arms`"),
+        "{shown}"
+    );
+}

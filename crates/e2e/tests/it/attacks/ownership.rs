@@ -286,3 +286,66 @@ fn r19_no_pod_of_a_colleague_is_adopted_by_her_replica_set() {
         Ok(())
     });
 }
+
+/// What `docs/security/rules.md` says of the garbage collector's finalizers: a colleague writes none, and what her own keeps is a pod
+/// of hers, found by its stamp, which everybody of the project can delete.
+#[test]
+fn r18_finalizers_of_the_garbage_collector_harm_nobody() {
+    on_the_stack(async |stack| {
+        let team = Team::form(stack).await?;
+        let (alice, namespace) = (&team.researcher, &team.namespace);
+        let body = json!({"name": "kept", "projectId": team.project, "clusterId": stack.cluster_id, "spec": {
+            "image": images::TOOLS, "security": {"uidGidSource": "fromIdpToken"}, "command": "sleep 600"}});
+        let made = alice
+            .rest
+            .post("/api/v1/workloads/trainings", body)
+            .await?
+            .expect(202)?;
+        let client = alice.kubernetes(stack).await?;
+        let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+        let of_workload = ListParams::default().labels("reeve.dev/workload=kept");
+        let running = async || {
+            let list = pods.list(&of_workload).await?;
+            let runs = |p: &Pod| p.status.as_ref().and_then(|s| s.phase.as_deref()) == Some("Running");
+            anyhow::Ok(list.items.into_iter().find(runs))
+        };
+        wait_until("its pod to run", &running).await?;
+
+        let dave = team.hire(stack).await?.kubernetes(stack).await?;
+        let finalizer = |name: &str| json!({"metadata": {"finalizers": [name]}});
+        for name in ["orphan", "foregroundDeletion"] {
+            let refused = patch(&dave, namespace, "Job", "kept", finalizer(name)).await;
+            must_be_refused(refused, &["R18"])?;
+        }
+        patch(&client, namespace, "Job", "kept", finalizer("orphan")).await?;
+        let id = made["workloadId"].as_str().context("no id")?;
+        alice
+            .rest
+            .delete(&format!("/api/v1/workloads/trainings/{id}"))
+            .await?
+            .expect(202)?;
+        let jobs: Api<k8s_openapi::api::batch::v1::Job> = Api::namespaced(client, namespace);
+        wait_until("its Job to be gone", async || {
+            Ok(jobs.get_opt("kept").await?.is_none().then_some(()))
+        })
+        .await?;
+        let left = running().await?.context("its pod is gone")?;
+        let stamp = left
+            .metadata
+            .annotations
+            .as_ref()
+            .and_then(|all| all.get("reeve.dev/runs-as"));
+        ensure!(stamp == Some(&alice.stamp()), "{stamp:?}");
+        ensure!(
+            left.metadata.owner_references.iter().flatten().count() == 0,
+            "{:?}",
+            left.metadata.owner_references
+        );
+        let name = left.metadata.name.context("no name")?;
+        crate::harness::delete(&dave, namespace, "Pod", &name).await?;
+        wait_until("her pod to be gone", async || {
+            Ok(pods.get_opt(&name).await?.is_none().then_some(()))
+        })
+        .await
+    });
+}

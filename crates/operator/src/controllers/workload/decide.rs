@@ -5,7 +5,7 @@ use std::sync::Arc;
 use k8s_openapi::api::batch::v1::Job;
 use kube::ResourceExt;
 use reeve_crds::{Phase, ReeveConfigSpec, SecretCopy, Workload, desired};
-use reeve_workload::Owner;
+use reeve_workload::{Owner, own_container};
 
 use super::WorkloadError;
 use super::observe::{self, Observed};
@@ -81,7 +81,7 @@ pub fn decide(workload: &Workload, read: &Dereferenced) -> Result<Step, Workload
                     .as_ref()
                     .is_none_or(|made| job.metadata.uid.as_ref() == Some(made)) =>
         {
-            let mut observed = observe::observe(job, &read.pods, checked.name.as_str());
+            let mut observed = observe::observe(job, &read.pods, own_container(&checked.name));
             // The kubelet says in an event alone what a pod waits for.
             if observed.phase == Phase::Pending && observed.message.is_empty() && !observed.podless {
                 let missing = secrets::missing(&checked, &read.secrets);

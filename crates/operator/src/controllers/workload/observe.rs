@@ -38,8 +38,8 @@ pub fn newest_refusal(events: &[Event]) -> Option<String> {
     newest.message.clone()
 }
 
-/// Reads the state of a Job; of the pods, those that it controls say why they wait. `own` is the workload's own container:
-/// of others, which somebody injected, every message says the name.
+/// Reads the state of a Job; of the pods, those that it controls say why they wait. `own` is the name of the workload's
+/// own container ([`reeve_workload::own_container`]): of others, which somebody injected, every message says the name.
 pub fn observe(job: &CachedJob, pods: &[Arc<CachedPod>], own: &str) -> Observed {
     let status = &job.status;
     let condition = |type_: &str| {
