@@ -10,6 +10,7 @@ pub mod flood;
 pub mod held;
 pub mod identities;
 pub mod lists;
+pub mod pods;
 pub mod stack;
 pub mod submissions;
 mod watch;
