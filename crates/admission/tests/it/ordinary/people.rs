@@ -25,7 +25,7 @@ const AS_DAVE: [&str; 7] = [
 /// Lists whose the two pods are, as the operator would, of which none runs here; before they are there, so that no `exec` comes
 /// too early for the list. Until then it is refused, which is the positive control of what follows.
 pub(super) async fn list_whose_they_are(life: &Life<'_>) -> Result<()> {
-    let refused = async || stepping_in_says(life, "reeve: R8: ");
+    let refused = async || stepping_in_says(life, "reeve-connect");
     wait_until("stepping into what is not listed to be refused", refused).await?;
     let list = json!({"apiVersion": "reeve.dev/v1alpha1", "kind": "PodIdentities", "metadata": {"name": names::POD_IDENTITIES},
         "spec": {"runsAs": {fixture::stamp("alice").to_string(): [ENTERED, COPY]}}});
