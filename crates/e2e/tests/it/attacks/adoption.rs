@@ -6,7 +6,7 @@ use reeve_testkit::{Kubectl, Tier, binary, images, output_with_input, wait_until
 use serde_json::{Value, json};
 
 use super::{Attacker, account_with, kubectl_refused};
-use crate::harness::{create, fresh, fresh_uid, on_a_stack_of_its_own, patch};
+use crate::harness::{Team, create, fresh, on_a_stack_of_its_own, patch};
 
 const NAMESPACE: &str = "legacy";
 
@@ -36,11 +36,10 @@ fn make(kubectl: &Kubectl, object: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Whom RBAC lets write in a namespace that is no project's: a person of the control plane, an installer, and a ServiceAccount.
+/// Whom RBAC lets write in a namespace that is no project's: a researcher of some project, an installer, and a ServiceAccount.
 async fn attackers_outside(stack: &Stack) -> Result<[Attacker; 3]> {
-    let posix = json!({"uid": fresh_uid(), "gid": 5000});
-    let person = organization::create_user(&stack.admin, &fresh("person"), Some(posix)).await?;
-    let binding = format!("--user={}", person.username);
+    let person = Team::form(stack).await?.researcher;
+    let user = format!("--user={}", person.person.username);
     let bind = [
         "create",
         "rolebinding",
@@ -48,15 +47,16 @@ async fn attackers_outside(stack: &Stack) -> Result<[Attacker; 3]> {
         "-n",
         NAMESPACE,
         "--clusterrole=edit",
-        &binding,
+        &user,
     ];
     stack.cluster.kubectl().must(&bind)?;
-    let rest = stack.admin.sign_in(&person.username, &person.password).await?;
-    let token = stack.kubernetes_token(&rest).await?;
-    stack.cluster.wait_until_token_accepted(&token).await?;
     let attacker = |who, client, person| Attacker { who, client, person };
     Ok([
-        attacker("a person bound to edit", stack.kubernetes(&token).await?, true),
+        attacker(
+            "a researcher bound to edit",
+            person.kubernetes(stack).await?,
+            true,
+        ),
         attacker("an installer", stack.cluster.installer_client().await?, false),
         attacker(
             "a ServiceAccount bound to edit",
