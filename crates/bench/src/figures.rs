@@ -147,7 +147,7 @@ pub fn over(report: &str) -> Vec<&str> {
 /// The table for people: count, p50, p90, p99 and greatest, in milliseconds. What is over its bar says so.
 pub fn table(series: &[Series]) -> String {
     let mut text = format!(
-        "{:<58} {:>6} {:>9} {:>9} {:>9} {:>9}\n",
+        "{:<62} {:>6} {:>9} {:>9} {:>9} {:>9}\n",
         "", "n", "p50 ms", "p90 ms", "p99 ms", "max ms"
     );
     for one in series {
@@ -159,7 +159,7 @@ pub fn table(series: &[Series]) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "{:<58} {:>6} {p50:>9} {p90:>9} {p99:>9} {max:>9}{}",
+            "{:<62} {:>6} {p50:>9} {p90:>9} {p99:>9} {max:>9}{}",
             one.name,
             one.samples.len(),
             if one.is_over() { OVER } else { "" }
