@@ -10,6 +10,7 @@ pub mod flood;
 pub mod held;
 pub mod identities;
 pub mod lists;
+pub mod pods;
 pub mod replicas;
 mod seed;
 pub mod stack;

@@ -18,6 +18,7 @@ pub mod servers;
 pub mod simulated;
 pub mod stack;
 mod unused;
+mod webhook;
 
 pub use arguments::ADMINISTRATOR;
 pub use command_line::CommandLine;
@@ -29,6 +30,7 @@ pub use rest::{Answer, Rest};
 pub use servers::{Database, Replica, blocking};
 pub use stack::{OperatorOf, Options, Stack};
 pub use unused::unused as unused_rights;
+pub use webhook::Webhook;
 
 /// Makes aws-lc-rs the one crypto provider of this process. Calling it again does nothing.
 pub fn install_crypto() {

@@ -13,8 +13,8 @@ use crate::process::Process;
 use crate::rest::Rest;
 use crate::servers::{Database, Replica, Servers};
 
-/// How long the operator's ServiceAccount token lives: longer than any demo.
-const OPERATOR_TOKEN_SECONDS: i64 = 24 * 3600;
+/// How long the ServiceAccount token of a program of ours lives: longer than any demo.
+pub(crate) const TOKEN_SECONDS: i64 = 24 * 3600;
 
 /// What to put together.
 pub struct Options {
@@ -326,7 +326,7 @@ impl Stack {
     pub async fn operator_token(&self) -> Result<String> {
         let cluster = &self.cluster;
         cluster
-            .service_account_token("reeve-system", "reeve-operator", OPERATOR_TOKEN_SECONDS)
+            .service_account_token("reeve-system", "reeve-operator", TOKEN_SECONDS)
             .await
     }
 

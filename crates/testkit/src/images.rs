@@ -30,8 +30,8 @@ pub const ROOT_ONLY: &str = "local.test/root-only:1";
 pub const SETUID: &str = "local.test/setuid:1";
 /// A uid that nobody is given, who owns a file of [`SETUID`].
 pub const ANOTHER: u32 = 70_099;
-/// As [`TOOLS`], with Debian's bash, getent, and as much of Python as `import getpass, os, pwd` needs under `python3 -IS`. These ask the
-/// C library who somebody is.
+/// As [`TOOLS`], with Debian's bash, getent, ssh, and as much of Python as `import getpass, os, pwd` needs under `python3 -IS`. These ask
+/// the C library who somebody is.
 pub const DEBIAN: &str = "local.test/debian:1";
 /// Keeps a pod's namespaces; the node's sandbox image.
 pub const PAUSE: &str = "local.test/pause:1";
@@ -136,9 +136,10 @@ const BUSYBOX: &[&str] = &["/bin/busybox", "/usr/bin/busybox"];
 const CAT: &str = "/bin/cat";
 
 /// What [`DEBIAN`] has, and where.
-const PROGRAMS: [(&str, &str); 3] = [
+const PROGRAMS: [(&str, &str); 4] = [
     ("/bin/bash", "bin/bash"),
     ("/usr/bin/getent", "usr/bin/getent"),
+    ("/usr/bin/ssh", "usr/bin/ssh"),
     (PYTHON, "usr/bin/python3"),
 ];
 /// Not the first of the `PATH`, which may be somebody's own.

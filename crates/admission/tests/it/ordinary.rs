@@ -1,5 +1,7 @@
 //! The ordinary life of a cluster: with the policies in force, not one refusal in the API server's audit log.
 
+mod people;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +15,9 @@ use crate::fixture::{self, AS_ALICE};
 
 const NAMESPACE: &str = fixture::ROBOTS;
 const DEADLINE: Duration = Duration::from_secs(60);
+/// What is rolled out.
+const ROLLING: [&str; 3] = ["deployment/web", "statefulset/db", "daemonset/agent"];
+
 /// What alice applies: manifests that say nothing of security.
 fn manifests() -> String {
     let template = |name: &str, extra: &str| {
@@ -234,6 +239,7 @@ async fn live(cluster: &Cluster) -> Result<()> {
         Ok((!refusals(&cluster.audit_events()?).is_empty()).then_some(()))
     })
     .await?;
+    people::list_whose_they_are(&life).await?;
     let mark = cluster.audit_mark();
     days(&life).await?;
     let events = cluster.audit_events_since(mark)?;
@@ -306,16 +312,19 @@ async fn days(life: &Life<'_>) -> Result<()> {
     // A second apply changes nothing, a rollout makes new pods, an undo the old ones again.
     life.kubectl.must_with_input(&alice, &manifests())?;
     git_ops(life)?;
-    for what in ["deployment/web", "statefulset/db", "daemonset/agent"] {
+    for what in ROLLING {
         life.alice(&["set", "env", what, "V=2"])?;
     }
     life.pods_of("web", 2).await?;
     if life.cluster.node_name().is_some() {
-        for what in ["deployment/web", "statefulset/db", "daemonset/agent"] {
+        for what in ROLLING {
             life.alice(&["rollout", "status", what, "--timeout=60s"])?;
         }
+        people::step_in(life).await?;
     }
+    people::restart(life)?;
     life.alice(&["rollout", "undo", "deployment/web"])?;
+    people::scaled_by_a_colleague(life).await?;
     // The autoscaler itself scales: there are no metrics here, but below the least it needs none.
     life.alice(&[
         "patch",
@@ -325,11 +334,13 @@ async fn days(life: &Life<'_>) -> Result<()> {
         "-p",
         r#"{"spec":{"minReplicas":3}}"#,
     ])?;
-    life.pods_of("web", 3).await?;
+    // Pods alone do not show it: amid a rollout there are more than are asked for.
     let scaled = |e: &AuditEvent| e.subresource == "scale" && e.user.ends_with("horizontal-pod-autoscaler");
-    if !life.cluster.audit_events()?.iter().any(scaled) {
-        bail!("three pods, but the autoscaler did not scale");
-    }
+    wait_for(DEADLINE, "the autoscaler to scale", async || {
+        Ok(life.cluster.audit_events()?.iter().any(scaled).then_some(()))
+    })
+    .await?;
+    life.pods_of("web", 3).await?;
     // A Job runs and its time to live takes it away; so does a CronJob's, run now instead of at the next minute.
     life.gone("job", "once").await?;
     life.alice(&["create", "job", "--from=cronjob/often", "now"])?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
 use reeve_bench::{
-    authz, clusters, credentials, figures, flood, held, identities, lists, replicas, stack, submissions,
+    authz, clusters, credentials, figures, flood, held, identities, lists, pods, replicas, stack, submissions,
 };
 use reeve_e2e::{Options, Organization, Stack};
 use reeve_testkit::Tier;
@@ -77,7 +77,7 @@ enum Part {
     Submissions,
     /// Changes of a credential.
     Credentials,
-    /// What our policies cost a pod.
+    /// What our policies cost a pod, and the same rules as a webhook.
     Pods,
     /// The lists of whose a pod is.
     Identities,
@@ -267,7 +267,7 @@ async fn timed(
         )?;
     }
     if arguments.measures(Part::Pods) {
-        report.add("", stack::pods(stack, organization, arguments.pods).await?)?;
+        report.add("", pods::run(stack, organization, arguments.pods).await?)?;
     }
     if arguments.measures(Part::Identities) {
         let series = identities::run(stack, organization, arguments.listed, arguments.churn).await?;

@@ -19,6 +19,8 @@ use kube::Client;
 use reeve_e2e::{Stack, kubeconfig, write_private};
 use reeve_testkit::{Kubectl, wait_until};
 
+pub(crate) use connect::account_with;
+
 use crate::harness::{Member, Team, create, deployment, fresh, refusal};
 
 /// kubectl as she has it: a kubeconfig with a token of hers and her project's namespace.
@@ -91,7 +93,7 @@ impl Attacker {
 /// project can take.
 pub(crate) async fn attackers(stack: &Stack, team: &Team) -> Result<[Attacker; 4]> {
     let colleague = team.hire(stack).await?.kubernetes(stack).await?;
-    let account = connect::account_with(stack, &team.namespace, "editor", "edit").await?;
+    let account = account_with(stack, &team.namespace, "editor", "edit").await?;
     let attacker = |who, client, person| Attacker { who, client, person };
     Ok([
         attacker("a colleague", colleague, true),
@@ -103,12 +105,15 @@ pub(crate) async fn attackers(stack: &Stack, team: &Team) -> Result<[Attacker; 4
 
 /// The rules that hold whoever somebody is, where R5 does not speak first. Planted faults: each of their checks replaced by
 /// `true` admits an attack, and shows it: nothing else refuses one here.
-pub(crate) async fn r18_and_r20_hold_for_everybody_where_identity_is_not_enforced(
+pub(crate) async fn r3_r18_and_r20_hold_for_everybody_where_identity_is_not_enforced(
     stack: &Stack,
     team: &Team,
 ) -> Result<()> {
     let namespace = &team.namespace;
     for attacker in attackers(stack, team).await? {
+        let forged = identity::forged(&team.researcher);
+        let outcome = create(&attacker.client, namespace, forged).await;
+        attacker.must_break(outcome, &["R3"], false)?;
         for attack in placement::placed(stack) {
             let outcome = create(&attacker.client, namespace, attack).await;
             attacker.must_break(outcome, &["R20"], false)?;

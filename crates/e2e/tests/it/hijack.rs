@@ -11,6 +11,7 @@ use reeve_e2e::{Stack, organization};
 use reeve_testkit::Tier;
 use serde_json::{Value, json};
 
+use crate::attacks::account_with;
 use crate::harness::{Team, fresh, on_a_stack_of_its_own};
 
 /// A request that is to change something.
@@ -332,6 +333,7 @@ fn whoever_tries_to_hijack_a_namespace_changes_nothing() {
             "reeve-system",
             "kube-system",
         ];
+        let account = account_with(&stack, &team.namespace, "editor", "edit").await?;
         let before = state(&stack, &namespaces).await?;
         for (role, scope, id) in [
             ("Project administrator", "project", &team.project),
@@ -351,6 +353,14 @@ fn whoever_tries_to_hijack_a_namespace_changes_nothing() {
         let client = team.researcher.kubernetes(&stack).await?;
         let done = admitted(&client, &attempts, false).await?;
         ensure!(done.is_empty(), "a researcher: {done:#?}");
+        // Kubernetes' own `edit` writes ServiceAccounts and asks for their tokens, which start nothing (R5).
+        let mut done = admitted(&account, &attempts, true).await?;
+        ensure!(
+            !done.is_empty(),
+            "the binding of the ServiceAccount does not count"
+        );
+        done.retain(|it| !it.contains("/serviceaccounts"));
+        ensure!(done.is_empty(), "a ServiceAccount bound to edit: {done:#?}");
         let after = state(&stack, &namespaces).await?;
         let changed: Vec<&String> = before
             .iter()

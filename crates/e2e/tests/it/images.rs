@@ -10,7 +10,7 @@ use reeve_testkit::{Tier, images, wait_for, wait_until};
 use serde_json::json;
 use std::time::Duration;
 
-use crate::attacks::r18_and_r20_hold_for_everybody_where_identity_is_not_enforced;
+use crate::attacks::r3_r18_and_r20_hold_for_everybody_where_identity_is_not_enforced;
 use crate::harness::{Team, create, must_be_refused, on_a_stack_of_its_own, output_of};
 use crate::identity::her_id;
 
@@ -69,7 +69,7 @@ fn every_image_runs_as_the_person_or_as_nobody_and_never_as_root() {
             must_end_as(&stack, &team, &format!("off-{number}"), image, lenient).await?;
         }
         // The one stack where identity is not enforced.
-        r18_and_r20_hold_for_everybody_where_identity_is_not_enforced(&stack, &team).await?;
+        r3_r18_and_r20_hold_for_everybody_where_identity_is_not_enforced(&stack, &team).await?;
         a_submission_says_what_to_change(&stack, &team, images::TOOLS, "USER 1000").await?;
         a_submission_says_what_to_change(&stack, &team, images::NAMED, "USER 1000").await
     });

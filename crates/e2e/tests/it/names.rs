@@ -58,8 +58,9 @@ fn whoever_looks_her_uid_up_finds_her_beside_the_accounts_of_the_image() {
     });
 }
 
-/// What asks the C library, in an image of Debian's programs: `getent`, which asks as `ssh` and `git` do, bash, and Python. Planted
-/// faults: without `--passwd-entry` (below) nobody knows the uid, and without the environment `getpass` does not either.
+/// What asks the C library, in an image of Debian's programs: `getent`, bash, Python, and `ssh`, which ends with an error where
+/// nobody knows the uid. Planted faults: without `--passwd-entry` (below) nobody knows the uid, and without the environment `getpass`
+/// does not either.
 #[test]
 fn programs_that_ask_the_c_library_find_her_and_getpass_is_content_with_the_environment() {
     on_the_stack(async |stack| {
@@ -75,7 +76,8 @@ fn programs_that_ask_the_c_library_find_her_and_getpass_is_content_with_the_envi
                       python 'import os, pwd; print(pwd.getpwuid(os.getuid()).pw_dir)'\n\
                       python 'import os, pwd; print(os.path.expanduser(\"~\" + pwd.getpwuid(os.getuid()).pw_name))'\n\
                       getent passwd $(id -u) || echo nobody knows\n\
-                      who='\\u'; echo ${who@P}\n";
+                      who='\\u'; echo ${who@P}\n\
+                      ssh -G somewhere 2>&1 | tr -d '\\r' | grep -e '^user ' -e ' uid '\n";
         let printed = async |workload: &str, flags: &[&str]| -> Result<String> {
             let what = [
                 "submit",
@@ -93,11 +95,13 @@ fn programs_that_ask_the_c_library_find_her_and_getpass_is_content_with_the_envi
         let said = printed("named", &["--passwd-entry"]).await?;
         let home = format!("/home/{name}");
         let line = format!("{name}:x:{uid}:5000:{}:{home}:/bin/bash", alice.person.username);
-        let wanted = [&name, &name, &home, &home, &line, &name];
+        let user = format!("user {name}");
+        let wanted = [&name, &name, &home, &home, &line, &name, &user];
         ensure!(said.lines().eq(wanted), "{said}");
         let said = printed("unnamed", &[]).await?;
         let nobody = "nobody knows";
-        let wanted = [&name, nobody, nobody, nobody, nobody, "I have no name!"];
+        let stopped = format!("No user exists for uid {uid}");
+        let wanted = [&name, nobody, nobody, nobody, nobody, "I have no name!", &stopped];
         ensure!(said.lines().eq(wanted), "{said}");
         Ok(())
     });

@@ -5,8 +5,8 @@ use reeve_e2e::{Stack, organization};
 use reeve_testkit::{Kubectl, Tier, binary, images, output_with_input, wait_until};
 use serde_json::{Value, json};
 
-use super::kubectl_refused;
-use crate::harness::{fresh, on_a_stack_of_its_own};
+use super::{Attacker, account_with, kubectl_refused};
+use crate::harness::{Team, create, fresh, on_a_stack_of_its_own, patch};
 
 const NAMESPACE: &str = "legacy";
 
@@ -34,6 +34,36 @@ fn adopt(stack: &Stack, more: &[&str]) -> Result<(i32, String)> {
 fn make(kubectl: &Kubectl, object: &Value) -> Result<()> {
     kubectl.must_with_input(&["create", "-n", NAMESPACE, "-f", "-"], &object.to_string())?;
     Ok(())
+}
+
+/// Whom RBAC lets write in a namespace that is no project's: a researcher of some project, an installer, and a ServiceAccount.
+async fn attackers_outside(stack: &Stack) -> Result<[Attacker; 3]> {
+    let person = Team::form(stack).await?.researcher;
+    let user = format!("--user={}", person.person.username);
+    let bind = [
+        "create",
+        "rolebinding",
+        "person",
+        "-n",
+        NAMESPACE,
+        "--clusterrole=edit",
+        &user,
+    ];
+    stack.cluster.kubectl().must(&bind)?;
+    let attacker = |who, client, person| Attacker { who, client, person };
+    Ok([
+        attacker(
+            "a researcher bound to edit",
+            person.kubernetes(stack).await?,
+            true,
+        ),
+        attacker("an installer", stack.cluster.installer_client().await?, false),
+        attacker(
+            "a ServiceAccount bound to edit",
+            account_with(stack, NAMESPACE, "editor", "edit").await?,
+            false,
+        ),
+    ])
 }
 
 #[test]
@@ -77,6 +107,11 @@ fn r17_what_was_planted_before_a_namespace_is_a_project_is_seen_and_dropped() {
         let attempt =
             kubectl.run_with_input(&["create", "-n", NAMESPACE, "-f", "-"], &planted.to_string())?;
         kubectl_refused(&attempt, &["R17", "this namespace is none"])?;
+        let attackers = attackers_outside(&stack).await?;
+        for attacker in &attackers {
+            let refused = create(&attacker.client, NAMESPACE, planted.clone()).await;
+            attacker.must_break(refused, &["R17"], false)?;
+        }
         // From before they were installed there may be anything.
         let binding = "validatingadmissionpolicybinding/reeve-outside";
         let saved = kubectl.must(&["get", binding, "-o", "json"])?;
@@ -109,6 +144,18 @@ fn r17_what_was_planted_before_a_namespace_is_a_project_is_seen_and_dropped() {
         })
         .await?;
         kubectl_refused(&kubectl.run(&change)?, &["R17"])?;
+        let content = json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "local.test/evil:1"}]}}}});
+        for attacker in &attackers {
+            let refused = patch(
+                &attacker.client,
+                NAMESPACE,
+                "Deployment",
+                "planted",
+                content.clone(),
+            )
+            .await;
+            attacker.must_break(refused, &["R17"], false)?;
+        }
 
         let department = organization::create_department(&stack, &fresh("dept")).await?;
         let name = fresh("proj");

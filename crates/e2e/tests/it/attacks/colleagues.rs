@@ -1,11 +1,11 @@
 //! What a colleague may do to what runs as her: edit (R7), debug (R8), scale (R9).
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use kube::Client;
 use reeve_testkit::wait_until;
 use serde_json::{Value, json};
 
-use super::{her_deployment, kubectl_of, kubectl_refused};
+use super::{attackers, her_deployment, kubectl_of, kubectl_refused};
 use crate::harness::{Team, create, deployment, must_be_refused, on_the_stack, patch};
 
 #[test]
@@ -14,41 +14,30 @@ fn r7_a_colleague_cannot_edit_what_runs_as_her_but_may_scale_it() {
         let team = Team::form(stack).await?;
         let dave = team.hire(stack).await?;
         let pod = her_deployment(stack, &team).await?;
+        let attackers = attackers(stack, &team).await?;
         let client: Client = dave.kubernetes(stack).await?;
         let namespace = &team.namespace;
         let image = json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "local.test/evil:1"}]}}}});
-        must_be_refused(
-            patch(&client, namespace, "Deployment", "service", image).await,
-            &["R7"],
-        )?;
-        let stamp =
-            json!({"spec": {"template": {"metadata": {"annotations": {"reeve.dev/runs-as": dave.stamp()}}}}});
-        must_be_refused(
-            patch(&client, namespace, "Deployment", "service", stamp).await,
-            &["R7", "only that person may change what runs in it"],
-        )?;
-        must_be_refused(
-            patch(
-                &client,
-                namespace,
-                "Pod",
-                &pod,
-                json!({"spec": {"containers": [{"name": "main", "image": "local.test/evil:1"}]}}),
-            )
-            .await,
-            &["R7"],
-        )?;
-        must_be_refused(
-            patch(
-                &client,
-                namespace,
-                "Pod",
-                &pod,
-                json!({"metadata": {"annotations": {"reeve.dev/runs-as": dave.stamp()}}}),
-            )
-            .await,
-            &["R3"],
-        )?;
+        let stamp = json!({"metadata": {"annotations": {"reeve.dev/runs-as": dave.stamp()}}});
+        let hers = "only that person may change what runs in it";
+        for (kind, name, change, words) in [
+            ("Deployment", "service", image.clone(), vec!["R7"]),
+            (
+                "Deployment",
+                "service",
+                json!({"spec": {"template": stamp}}),
+                vec!["R7", hers],
+            ),
+            ("Pod", pod.as_str(), image["spec"]["template"].clone(), vec!["R7"]),
+            ("Pod", pod.as_str(), stamp, vec!["R3"]),
+        ] {
+            let refused = patch(&client, namespace, kind, name, change.clone()).await;
+            must_be_refused(refused, &words)?;
+            for attacker in &attackers {
+                let refused = patch(&attacker.client, namespace, kind, name, change.clone()).await;
+                attacker.must_break(refused, &words[..1], true)?;
+            }
+        }
         patch(
             &client,
             namespace,
@@ -57,6 +46,12 @@ fn r7_a_colleague_cannot_edit_what_runs_as_her_but_may_scale_it() {
             json!({"spec": {"replicas": 2}}),
         )
         .await?;
+        for (attacker, replicas) in attackers.iter().zip([1, 2, 1, 2]) {
+            let change = json!({"spec": {"replicas": replicas}});
+            patch(&attacker.client, namespace, "Deployment", "service", change)
+                .await
+                .context(attacker.who)?;
+        }
         patch(
             &client,
             namespace,

@@ -238,7 +238,7 @@ async fn no_neighbouring_way(admin: &Client, stack: &Stack, namespace: &str, pod
 }
 
 /// A ServiceAccount of the project with one of Kubernetes' own roles, as an installer may give it.
-pub(super) async fn account_with(stack: &Stack, namespace: &str, name: &str, role: &str) -> Result<Client> {
+pub(crate) async fn account_with(stack: &Stack, namespace: &str, name: &str, role: &str) -> Result<Client> {
     let admin = stack.cluster.client().await?;
     let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}});
     create(&admin, namespace, account).await?;

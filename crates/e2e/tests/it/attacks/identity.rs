@@ -4,7 +4,15 @@ use anyhow::{Context, ensure};
 use reeve_e2e::organization;
 use serde_json::{Value, json};
 
-use crate::harness::{Team, bare_job, create, fresh, must_be_refused, on_the_stack};
+use super::attackers;
+use crate::harness::{Member, Team, bare_job, create, fresh, must_be_refused, on_the_stack};
+
+/// A Job that says it is somebody's.
+pub(super) fn forged(whose: &Member) -> Value {
+    let mut job = bare_job("forged", &["id"]);
+    job["spec"]["template"]["metadata"] = json!({"annotations": {"reeve.dev/runs-as": whose.stamp()}});
+    job
+}
 
 #[test]
 fn r3_a_forged_stamp_is_refused() {
@@ -12,17 +20,23 @@ fn r3_a_forged_stamp_is_refused() {
         let team = Team::form(stack).await?;
         let dave = team.hire(stack).await?;
         let client = dave.kubernetes(stack).await?;
-        let mut job = bare_job("forged", &["id"]);
-        job["spec"]["template"]["metadata"] =
-            json!({"annotations": {"reeve.dev/runs-as": team.researcher.stamp()}});
+        let job = forged(&team.researcher);
         must_be_refused(
             create(&client, &team.namespace, job.clone()).await,
             &["R3", "reeve.dev/runs-as"],
         )?;
         // With her numbers as well.
-        job["spec"]["template"]["spec"]["securityContext"] =
+        let mut whole = job.clone();
+        whole["spec"]["template"]["spec"]["securityContext"] =
             json!({"runAsUser": team.researcher.uid, "runAsGroup": 5000, "supplementalGroups": [5001]});
-        must_be_refused(create(&client, &team.namespace, job).await, &["R3"])
+        must_be_refused(create(&client, &team.namespace, whole.clone()).await, &["R3"])?;
+        for attacker in attackers(stack, &team).await? {
+            for forged in [&job, &whole] {
+                let refused = create(&attacker.client, &team.namespace, forged.clone()).await;
+                attacker.must_break(refused, &["R3"], true)?;
+            }
+        }
+        Ok(())
     });
 }
 
@@ -78,17 +92,23 @@ fn r6_other_peoples_numbers_are_refused_wherever_they_stand() {
             job["spec"]["template"]["spec"]["securityContext"] = context;
             job
         };
-        for context in [
-            json!({"runAsUser": other}),
-            json!({"runAsGroup": 5099}),
-            json!({"supplementalGroups": [5099]}),
-            json!({"fsGroup": 5099}),
+        let mut at_container = bare_job("others", &["id"]);
+        at_container["spec"]["template"]["spec"]["containers"][0]["securityContext"] =
+            json!({"runAsUser": other});
+        let attackers = attackers(stack, &team).await?;
+        for attack in [
+            at_pod(json!({"runAsUser": other})),
+            at_pod(json!({"runAsGroup": 5099})),
+            at_pod(json!({"supplementalGroups": [5099]})),
+            at_pod(json!({"fsGroup": 5099})),
+            at_container,
         ] {
-            must_be_refused(create(&client, &team.namespace, at_pod(context)).await, &["R6"])?;
+            must_be_refused(create(&client, &team.namespace, attack.clone()).await, &["R6"])?;
+            for attacker in &attackers {
+                let refused = create(&attacker.client, &team.namespace, attack.clone()).await;
+                attacker.must_break(refused, &["R6"], true)?;
+            }
         }
-        let mut job = bare_job("others", &["id"]);
-        job["spec"]["template"]["spec"]["containers"][0]["securityContext"] = json!({"runAsUser": other});
-        must_be_refused(create(&client, &team.namespace, job).await, &["R6"])?;
         create(&client, &team.namespace, at_pod(json!({"fsGroup": 5001}))).await?;
         Ok(())
     });

@@ -13,7 +13,9 @@ use reeve_testkit::{apply_yaml, wait_until};
 use serde_json::{Value, json};
 
 use super::attackers;
-use crate::harness::{Team, bare_job, create, deployment, fresh, must_be_refused, on_the_stack, patch};
+use crate::harness::{
+    Team, bare_job, create, deployment, fresh, must_be_refused, on_the_stack, patch, refusal,
+};
 
 /// A Job of one line of shell, with something more in its pod's spec.
 fn job(name: &str, script: &str, more: &Value) -> Value {
@@ -80,19 +82,44 @@ fn r20_nobody_chooses_node_priority_or_the_nodes_of_the_control_plane() {
     });
 }
 
-/// The kubelet of a Windows node would run a pod without uid and gid; that of a Linux node takes no other.
+/// Fails unless the API server itself refused a pod for Windows, whose numbers were filled in.
+fn must_be_no_pod_for_windows(refused: kube::Result<Value>) -> Result<()> {
+    let (code, message) = refusal(refused)?;
+    let said = message.contains("securityContext.runAsUser: Forbidden: cannot be set for a windows pod");
+    ensure!(code == 422 && said, "{code} {message}");
+    Ok(())
+}
+
+/// The kubelet of a Windows node would run a pod without uid and gid; that of a Linux node takes no other. Whoever has numbers is
+/// refused by the API server, since they are filled in; a user of Windows instead of them is R6's. Planted faults: the filling in
+/// of `runAsUser` left out where a pod says Windows; the check `windows-user` replaced by `true`.
 #[test]
 fn r20_a_pod_for_windows_is_refused_and_every_other_is_for_linux() {
     on_the_stack(async |stack| {
         let team = Team::form(stack).await?;
-        let client = team.researcher.kubernetes(stack).await?;
+        let (client, namespace) = (team.researcher.kubernetes(stack).await?, &team.namespace);
+        let attackers = attackers(stack, &team).await?;
+        let user = json!({"windowsOptions": {"runAsUserName": "ContainerAdministrator"}});
         let windows = json!({"os": {"name": "windows"}});
-        let refused = create(&client, &team.namespace, job("windows", "id", &windows)).await;
-        ensure!(refused.is_err(), "{refused:?}");
-        let options = json!({"os": {"name": "windows"}, "securityContext": {"windowsOptions": {"runAsUserName": "ContainerAdministrator"}}});
-        let refused = create(&client, &team.namespace, job("windows", "id", &options)).await;
-        ensure!(refused.is_err(), "{refused:?}");
-        let made = create(&client, &team.namespace, job("linux", "id", &json!({}))).await?;
+        let both = json!({"os": {"name": "windows"}, "securityContext": user});
+        for attack in [&windows, &both].map(|more| job("windows", "id", more)) {
+            must_be_no_pod_for_windows(create(&client, namespace, attack.clone()).await)?;
+            for attacker in &attackers {
+                let refused = create(&attacker.client, namespace, attack.clone()).await;
+                match attacker.person {
+                    true => must_be_no_pod_for_windows(refused).context(attacker.who)?,
+                    false => attacker.must_break(refused, &["R20"], true)?,
+                }
+            }
+        }
+        let attack = job("windows", "id", &json!({"securityContext": user}));
+        let refused = create(&client, namespace, attack.clone()).await;
+        must_be_refused(refused, &["R6", "windowsOptions choose a user of Windows"])?;
+        for attacker in &attackers {
+            let refused = create(&attacker.client, namespace, attack.clone()).await;
+            attacker.must_break(refused, &["R6"], true)?;
+        }
+        let made = create(&client, namespace, job("linux", "id", &json!({}))).await?;
         let os = &made["spec"]["template"]["spec"]["os"]["name"];
         ensure!(os == "linux", "{os}");
         Ok(())

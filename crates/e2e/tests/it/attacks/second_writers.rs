@@ -4,7 +4,7 @@ use anyhow::ensure;
 use reeve_testkit::{Tier, images, wait_for, wait_until};
 use serde_json::{Value, json};
 
-use crate::attacks::connect::account_with;
+use crate::attacks::{account_with, attackers};
 use crate::cli::terminal;
 use crate::harness::{Team, create, must_be_refused, on_a_stack_of_its_own, on_the_stack, patch};
 
@@ -57,6 +57,12 @@ fn r22_a_trusted_queue_places_her_job_and_changes_nothing_else_of_it() {
         })
         .await?;
         patch(&queue, namespace, "Pod", "grouped", label).await?;
+        // Nobody else places it for that.
+        let elsewhere = json!({"spec": {"template": {"spec": {"nodeSelector": {"elsewhere": "true"}}}}});
+        for attacker in attackers(&stack, &team).await? {
+            let refused = patch(&attacker.client, namespace, "Job", "queued", elsewhere.clone()).await;
+            attacker.must_break(refused, &["R7"], true)?;
+        }
         for change in [
             json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "local.test/evil:1"}]}}}}),
             json!({"spec": {"template": {"spec": {"securityContext": {"runAsUser": 70099}}}}}),

@@ -1,9 +1,10 @@
 //! Services that take over traffic of others (R16).
 
+use anyhow::Context;
 use serde_json::json;
 
-use super::{kubectl_of, kubectl_refused};
-use crate::harness::{Team, on_the_stack};
+use super::{Attacker, attackers, kubectl_of, kubectl_refused};
+use crate::harness::{Team, create, on_the_stack, patch};
 
 #[test]
 fn r16_a_service_takes_no_addresses_that_an_installer_did_not_give_it() {
@@ -29,13 +30,24 @@ fn r16_a_service_takes_no_addresses_that_an_installer_did_not_give_it() {
             &kubectl.run_with_input(&["create", "-f", "-"], &service.to_string())?,
             &["R16"],
         )?;
-        let admin = stack.cluster.kubectl();
-        kubectl_refused(
-            &admin.run_with_input(&["create", "-f", "-"], &service.to_string())?,
-            &["R16"],
-        )?;
-        let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
-        installer.must_with_input(&["create", "-f", "-"], &service.to_string())?;
+        let addresses = json!({"spec": service["spec"]});
+        let attackers = attackers(stack, &team).await?;
+        let is_installer = |attacker: &&Attacker| attacker.who == "an installer";
+        for attacker in attackers.iter().filter(|it| !is_installer(it)) {
+            let refused = create(&attacker.client, &team.namespace, service.clone()).await;
+            attacker.must_break(refused, &["R16"], false)?;
+            let refused = patch(
+                &attacker.client,
+                &team.namespace,
+                "Service",
+                "web",
+                addresses.clone(),
+            )
+            .await;
+            attacker.must_break(refused, &["R16"], false)?;
+        }
+        let installer = attackers.iter().find(is_installer).context("no installer")?;
+        create(&installer.client, &team.namespace, service).await?;
         kubectl.must(&["label", "service", "grab", "team=vision"])?;
         kubectl.must(&["delete", "service", "web", "grab"])?;
         Ok(())

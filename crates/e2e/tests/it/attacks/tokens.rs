@@ -4,8 +4,8 @@ use anyhow::{Context, ensure};
 use reeve_testkit::wait_until;
 use serde_json::json;
 
-use super::{kubectl_of, kubectl_refused};
-use crate::harness::{Team, bare_job, create, fresh, must_be, must_be_refused, on_the_stack, refusal};
+use super::{attackers, kubectl_of, kubectl_refused};
+use crate::harness::{Team, bare_job, create, fresh, must_be, must_be_refused, on_the_stack, patch, refusal};
 
 #[test]
 fn r5_a_service_accounts_token_starts_nothing() {
@@ -72,22 +72,34 @@ fn r5_nobody_but_an_installer_gets_a_lasting_token_by_a_secret() {
             &words,
         )?;
         // Not even an administrator, who has every right of RBAC.
-        let in_project = ["-n", team.namespace.as_str()];
-        kubectl_refused(
-            &stack
-                .cluster
-                .kubectl()
-                .run_with_input(&[&in_project[..], &["create", "-f", "-"]].concat(), &manifest)?,
-            &["R5"],
-        )?;
+        let attackers = attackers(stack, &team).await?;
+        let (installers, others): (Vec<_>, Vec<_>) = attackers
+            .iter()
+            .partition(|attacker| attacker.who == "an installer");
+        for attacker in &others {
+            let refused = create(&attacker.client, &team.namespace, secret.clone()).await;
+            attacker.must_break(refused, &["R5"], false)?;
+        }
         // An installer may, and the controller of Kubernetes fills it in.
-        let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
-        installer.must_with_input(&[&in_project[..], &["create", "-f", "-"]].concat(), &manifest)?;
+        let installer = installers.first().context("no installer")?;
+        create(&installer.client, &team.namespace, secret).await?;
         wait_until("the token to be filled in", async || {
             let token = kubectl.must(&["get", "secret", "satok", "-o", "jsonpath={.data.token}"])?;
             Ok((!token.is_empty()).then_some(()))
         })
         .await?;
+        let pointed = json!({"metadata": {"annotations": {"kubernetes.io/service-account.name": "other"}}});
+        for attacker in &others {
+            let refused = patch(
+                &attacker.client,
+                &team.namespace,
+                "Secret",
+                "satok",
+                pointed.clone(),
+            )
+            .await;
+            attacker.must_break(refused, &["R5"], false)?;
+        }
         // She may label it, and not point it at another account.
         kubectl.must(&["label", "secret", "satok", "team=vision"])?;
         kubectl_refused(

@@ -51,6 +51,8 @@ fn resource_of(object: &Value) -> (kube::core::ApiResource, String) {
         "Pod" => ("", "v1", "pods"),
         "Job" => ("batch", "v1", "jobs"),
         "Deployment" => ("apps", "v1", "deployments"),
+        "Secret" => ("", "v1", "secrets"),
+        "Service" => ("", "v1", "services"),
         "PersistentVolumeClaim" => ("", "v1", "persistentvolumeclaims"),
         "Ingress" => ("networking.k8s.io", "v1", "ingresses"),
         "NetworkPolicy" => ("networking.k8s.io", "v1", "networkpolicies"),
