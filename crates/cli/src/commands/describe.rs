@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::Context;
 use crate::args::Describe;
 use crate::commands::find;
-use crate::failure::{Failure, plain};
+use crate::failure::{Failure, one_line};
 use crate::http::Api;
 use crate::printer::age;
 use crate::reference;
@@ -81,6 +81,6 @@ fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
     let lines = rows
         .iter()
         .filter(|(_, value)| !value.is_empty())
-        .map(|(key, value)| format!("{key:<15} {}", plain(value).replace('\n', " ")));
+        .map(|(key, value)| format!("{key:<15} {}", one_line(value)));
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::args::Format;
-use crate::failure::Failure;
+use crate::failure::{Failure, one_line};
 use crate::printer::{Printer, columns};
 
 /// Something with a name.
@@ -53,7 +53,7 @@ pub(super) fn show<T: Object>(printer: &mut Printer, found: &T, more: &str) -> R
     printer.named(found, [named(found)], || {
         let shown = all_cells(found).into_iter().filter(|(_, cell)| !cell.is_empty());
         let mut lines: Vec<String> = shown
-            .map(|(head, cell)| format!("{:<12} {cell}", sentence_case(head)))
+            .map(|(head, cell)| format!("{:<12} {}", sentence_case(head), one_line(&cell)))
             .collect();
         lines.extend((!more.is_empty()).then(|| more.to_owned()));
         lines.join("\n")
