@@ -292,6 +292,11 @@ impl Workload {
                 .map(|identity| self::identity(&fields, identity))
                 .transpose()?,
             image: spec.image.clone(),
+            image_pull_policy: spec
+                .image_pull_policy
+                .as_ref()
+                .map(|policy| fields.parse("spec.imagePullPolicy", policy))
+                .transpose()?,
             command: spec.command.clone(),
             args: spec.args.clone(),
             environment: spec
@@ -335,6 +340,7 @@ impl Workload {
                     .collect(),
             }),
             image: workload.image.clone(),
+            image_pull_policy: workload.image_pull_policy.map(|policy| policy.to_string()),
             command: workload.command.clone(),
             args: workload.args.clone(),
             environment: workload

@@ -49,6 +49,10 @@ pub struct WorkloadSpec {
     /// What runs.
     #[schemars(length(min = 1, max = 1024), regex(pattern = "^[^ \\t\\r\\n]+$"))]
     pub image: String,
+    /// When the node gets the image: `Always`, `IfNotPresent` or `Never`; absent: as Kubernetes has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^(Always|IfNotPresent|Never)$"))]
+    pub image_pull_policy: Option<String>,
     /// The entry point, replacing the image's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024))]

@@ -1,8 +1,8 @@
 //! The desired state of a cluster: four kinds of object.
 
 use reeve_types::{
-    AccessRuleId, CredentialAssetId, CredentialAssetName, DepartmentId, Email, FileMode, MountPath,
-    OrgUnitName, PodRules, PosixIdentity, ProjectId, RoleName, UserId, WorkloadId, WorkloadLimits,
+    AccessRuleId, CredentialAssetId, CredentialAssetName, DepartmentId, Email, FileMode, ImagePullPolicy,
+    MountPath, OrgUnitName, PodRules, PosixIdentity, ProjectId, RoleName, UserId, WorkloadId, WorkloadLimits,
     WorkloadName,
 };
 use serde::{Deserialize, Serialize};
@@ -139,6 +139,9 @@ pub struct Workload {
     pub identity: Option<WorkloadIdentity>,
     /// What runs.
     pub image: String,
+    /// When the node gets the image; absent: as Kubernetes has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_pull_policy: Option<ImagePullPolicy>,
     /// The entry point, replacing the image's; empty keeps it.
     #[serde(default)]
     pub command: Vec<String>,

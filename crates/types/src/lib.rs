@@ -8,6 +8,7 @@ pub mod cookie;
 pub mod credential;
 pub mod error_chain;
 pub mod id;
+pub mod image_pull_policy;
 pub mod kubernetes;
 pub mod list;
 pub mod names;
@@ -29,6 +30,7 @@ pub use id::{
     AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, PasskeyId, PermissionSetId,
     PolicyId, ProjectId, Revision, SecretAssetId, ServiceAccountId, SessionId, UserId, WorkloadId,
 };
+pub use image_pull_policy::{ImagePullPolicy, InvalidImagePullPolicy};
 pub use names::{
     AccessKeyName, ClusterName, CredentialAssetName, Email, GroupName, IdpAlias, InvalidName, NodePoolName,
     OrgUnitName, PasskeyName, PriorityClassName, RoleName, SecondWriter, ServiceAccountName, TaintKey,

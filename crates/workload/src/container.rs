@@ -17,6 +17,7 @@ pub(crate) fn container(workload: &Workload, settings: &ReeveConfigSpec) -> Cont
     Container {
         name: workload.name.as_str().to_owned(),
         image: Some(workload.image.clone()),
+        image_pull_policy: workload.image_pull_policy.map(|policy| policy.to_string()),
         command: words(workload, &workload.command),
         args: words(workload, &workload.args),
         working_dir: workload.working_dir.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use reeve_types::{ClusterId, ProjectId, WorkloadName};
+use reeve_types::{ClusterId, ImagePullPolicy, ProjectId, WorkloadName};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -95,6 +95,9 @@ struct SubmittedTraining {
     #[serde(default, deserialize_with = "image")]
     #[schemars(length(min = 1, max = 512))]
     image: Option<String>,
+    /// When the node gets the image. Absent: as Kubernetes has it, each time for the tag `latest`, otherwise when the node does not have it.
+    #[serde(default)]
+    image_pull_policy: Option<ImagePullPolicy>,
     /// Replaces the image's entry point; one line, split as a shell would, at most 32 KiB and 1024 words.
     #[serde(default, deserialize_with = "line")]
     command: Option<String>,
@@ -152,8 +155,6 @@ struct SubmittedTraining {
     #[serde(default)]
     exposed_urls: Unsupported,
     #[serde(default)]
-    image_pull_policy: Unsupported,
-    #[serde(default)]
     image_pull_secrets: Unsupported,
     #[serde(default)]
     labels: Unsupported,
@@ -193,6 +194,7 @@ fn submitted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainingSpec,
     let variables: Vec<_> = variables.collect();
     Ok(TrainingSpec {
         image: asked.image.unwrap_or_default(),
+        image_pull_policy: asked.image_pull_policy,
         command: asked.command,
         args: asked.args,
         environment_variables: (!variables.is_empty()).then_some(variables),
@@ -414,7 +416,7 @@ mod tests {
     #[test]
     fn what_the_flags_say_arrives() {
         let spec = parse(json!({
-            "image": "local.test/tools:1", "command": "sh -c", "args": "'id; echo \"$HOME\"'",
+            "image": "local.test/tools:1", "imagePullPolicy": "Always", "command": "sh -c", "args": "'id; echo \"$HOME\"'",
             "environmentVariables": [{"name": "A", "value": "1"}, {"name": "B", "value": null}],
             "compute": {"gpuDevicesRequest": 2, "gpuRequestType": "portion", "gpuPortionRequest": 1},
             "security": {"uidGidSource": "fromIdpToken", "allowPrivilegeEscalation": false},
@@ -428,6 +430,7 @@ mod tests {
             [("A".to_owned(), "1".to_owned()), ("B".to_owned(), String::new())]
         );
         assert_eq!(spec.gpus(), 2);
+        assert_eq!(spec.image_pull_policy, Some(ImagePullPolicy::Always));
         assert!(spec.run_as_user() && spec.prevent_privilege_escalation());
         assert!(spec.home_dir(true) && !spec.home_dir(false));
         let kept = serde_json::to_string(&spec).unwrap();
@@ -474,6 +477,7 @@ mod tests {
             ),
             ("spec.nonsense", json!({"nonsense": 1})),
             ("spec.command", json!({"command": "sh 'x"})),
+            ("spec.imagePullPolicy", json!({"imagePullPolicy": "Sometimes"})),
             ("spec.image", json!({"image": "a b"})),
         ];
         for (field, mut extra) in refused {

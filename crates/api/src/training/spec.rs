@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use reeve_types::{CredentialAssetName, FileMode, MountPath};
+use reeve_types::{CredentialAssetName, FileMode, ImagePullPolicy, MountPath};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct TrainingSpec {
     /// The image reference.
     pub image: String,
+    /// When the node gets the image; absent means as Kubernetes has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_pull_policy: Option<ImagePullPolicy>,
     /// Replaces the image's entry point; one line, split as a shell would.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,

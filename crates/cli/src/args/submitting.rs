@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use reeve_api::training::SecretVolume;
-use reeve_types::{InvalidFileMode, InvalidMountPath, InvalidName, OrgUnitName, WorkloadName};
+use reeve_types::{
+    ImagePullPolicy, InvalidFileMode, InvalidMountPath, InvalidName, OrgUnitName, WorkloadName,
+};
 
 use super::running::duration;
 
@@ -27,6 +29,9 @@ pub struct Submit {
     /// The container image
     #[arg(short, long)]
     pub image: String,
+    /// When the node gets the image: Always, IfNotPresent or Never [default: as Kubernetes has it]
+    #[arg(long, value_name = "POLICY")]
+    pub image_pull_policy: Option<ImagePullPolicy>,
     /// How many whole GPUs
     #[arg(short, long = "gpu-devices-request", visible_alias = "gpu", value_name = "N", value_parser = gpus)]
     pub gpus: Option<u32>,

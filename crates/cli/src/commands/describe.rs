@@ -69,6 +69,12 @@ fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
         ("age", age(now.as_seconds() - workload.created_at.as_seconds())),
         ("submitted by", workload.submitted_by.clone()),
         ("image", spec.image.clone()),
+        (
+            "pull policy",
+            spec.image_pull_policy
+                .map(|policy| policy.to_string())
+                .unwrap_or_default(),
+        ),
         ("command", spec.command.clone().unwrap_or_default()),
         ("arguments", spec.args.clone().unwrap_or_default()),
         ("folder", spec.working_dir.clone().unwrap_or_default()),

@@ -106,6 +106,7 @@ fn spec(arguments: &Submit, what: &str) -> Result<TrainingSpec, Failure> {
     };
     Ok(TrainingSpec {
         image: arguments.image.clone(),
+        image_pull_policy: arguments.image_pull_policy,
         command,
         args,
         environment_variables: (!variables.is_empty()).then_some(variables),
@@ -170,6 +171,7 @@ mod tests {
             "--expand-variables",
             "--attach",
             "--working-dir=/work",
+            "--image-pull-policy=Always",
             "--secret-volume=name=token,path=/etc/keys",
             "-e",
             "A=b c",
@@ -184,6 +186,10 @@ mod tests {
         let arrived = CreateTraining::parse(body.to_string().as_bytes()).unwrap().spec;
         assert!(arrived.run_as_user() && arrived.prevent_privilege_escalation() && !arrived.home_dir(true));
         assert!(arrived.large_shm());
+        assert_eq!(
+            arrived.image_pull_policy,
+            Some(reeve_types::ImagePullPolicy::Always)
+        );
         let mounted = arrived.secret_volumes();
         assert_eq!(
             serde_json::to_value(mounted).unwrap(),

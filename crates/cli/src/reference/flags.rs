@@ -145,9 +145,14 @@ pub const FLAGS: &[Flag] = &[
     // Submit: the container.
     submit(&["--image", "-i"], "chooses the image", Works("")),
     submit(
-        &["--image-pull-policy", "--local-image"],
-        "said when the image is pulled",
-        Refused("name a tag or digest that does not change, and leave it out"),
+        &["--image-pull-policy"],
+        "says when the node gets the image",
+        Works("`Always`, `IfNotPresent` or `Never`"),
+    ),
+    submit(
+        &["--local-image"],
+        "took an image that the node has",
+        Refused("`--image-pull-policy Never`"),
     ),
     submit(
         &["--image-pull-my-credentials"],

@@ -146,6 +146,7 @@ const LINES: &[Line] = &[
     .when(NoPod)
     .that_waits(),
     submit(&["--working-dir"], With("/work")),
+    submit(&["--image-pull-policy"], With("Always")),
     submit(&["--run-as-user"], Alone),
     submit(&["--prevent-privilege-escalation"], Alone),
     submit(&["--allow-privilege-escalation"], Joined("false")),

@@ -320,6 +320,7 @@ impl Organization {
                 submitted_by: "admin@reeve.example".to_owned(),
                 identity: None,
                 image: "image".to_owned(),
+                image_pull_policy: None,
                 command: vec!["sh".to_owned()],
                 args: Vec::new(),
                 environment: vec![("A".to_owned(), "b".to_owned())],

@@ -145,6 +145,7 @@ fn desired(
         project_id: body.project_id,
         submitted_by: caller.name.clone(),
         image: spec.image.clone(),
+        image_pull_policy: spec.image_pull_policy,
         command: spec.command_words(),
         args: spec.args_words(),
         environment: spec.environment(),
