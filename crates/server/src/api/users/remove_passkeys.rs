@@ -21,8 +21,13 @@ pub async fn handle(
     segment: PathId,
 ) -> Result<StatusCode, ApiError> {
     let id: UserId = segment.id("user")?;
-    let remove = move |app: Arc<App>, granted, entry| async move {
-        app.store.remove_passkeys(&granted, id, entry).await
-    };
-    second_factor_removal::of_user(&app, caller, call, id, "passkey", remove).await
+    second_factor_removal::of_user(
+        &app,
+        caller,
+        call,
+        id,
+        "passkey",
+        move |app, granted, entry| async move { app.store.remove_passkeys(&granted, id, entry).await },
+    )
+    .await
 }
