@@ -688,7 +688,7 @@ def secret_assets(suite, admin, places, people):
 def workloads(suite, admin, places, people):
     researcher, viewer, nobody = people["researcher"], people["viewer"], people["nobody"]
     person = people["person"]
-    spec = {"image": "registry.example.com/train:1", "command": "python", "args": "train.py --steps 10"}
+    spec = {"image": "registry.example.com/train:1", "imagePullPolicy": "Always", "command": "python", "args": "train.py --steps 10"}
     body = {"name": "first", "projectId": places["robots"], "clusterId": places["cluster"], "spec": spec}
     made = suite.ok(
         person, "TrainingsApi.create_training1", 202, m.Training1,
