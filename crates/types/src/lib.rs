@@ -3,6 +3,7 @@
 //! A value of a type in this crate has been checked: the only constructors are the parsers, so the rest of the program
 //! never looks again. No input or output happens here, and nothing reads a clock or an environment.
 
+pub mod amount;
 pub mod clock;
 pub mod cookie;
 pub mod credential;
@@ -23,6 +24,7 @@ pub mod template_kind;
 pub mod volume;
 pub mod workload_policy;
 
+pub use amount::{CpuCores, InvalidCpuCores, InvalidMemoryAmount, MemoryAmount};
 pub use clock::{Clock, Timestamp};
 pub use credential::CredentialAssetKind;
 pub use error_chain::ErrorChain;

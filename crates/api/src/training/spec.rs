@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use reeve_types::{CredentialAssetName, FileMode, ImagePullPolicy, MountPath};
+use reeve_types::{CpuCores, CredentialAssetName, FileMode, ImagePullPolicy, MemoryAmount, MountPath};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -103,6 +103,18 @@ pub struct Compute {
     /// Whether memory at `/dev/shm` is as large as the container's, without the runtime's 64 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub large_shm_request: Option<bool>,
+    /// How many processor cores it may use at most; absent means as the namespace has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_core_limit: Option<CpuCores>,
+    /// How many processor cores the node has to have free for it; absent means as the namespace has it, or the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_core_request: Option<CpuCores>,
+    /// How much memory it may use at most; absent means as the namespace has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_memory_limit: Option<MemoryAmount>,
+    /// How much memory the node has to have free for it; absent means as the namespace has it, or the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_memory_request: Option<MemoryAmount>,
 }
 
 /// As whom a training runs, and with which rights.

@@ -54,11 +54,21 @@ fn mounted(volume: &SecretVolume) -> String {
     )
 }
 
+/// `500m, at most 2`; empty where neither was said.
+fn asked_and_most<T: ToString>(asked: Option<T>, most: Option<T>) -> String {
+    let parts = [
+        asked.map(|it| it.to_string()),
+        most.map(|it| format!("at most {}", it.to_string())),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 /// Values of variables are not shown: a terminal is looked at by more than one.
 fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
     let spec = &training.spec;
     let variables: Vec<_> = spec.environment().into_iter().map(|(name, _)| name).collect();
     let mounted: Vec<_> = spec.secret_volumes().iter().map(mounted).collect();
+    let compute = spec.compute.clone().unwrap_or_default();
     let yes = |wanted: bool| if wanted { "yes" } else { "" }.to_owned();
     let rows = [
         ("name", workload.name.clone()),
@@ -80,6 +90,14 @@ fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
         ("folder", spec.working_dir.clone().unwrap_or_default()),
         ("variables", variables.join(", ")),
         ("GPUs", spec.gpus().to_string()),
+        (
+            "CPU",
+            asked_and_most(compute.cpu_core_request, compute.cpu_core_limit),
+        ),
+        (
+            "memory",
+            asked_and_most(compute.cpu_memory_request, compute.cpu_memory_limit),
+        ),
         ("large /dev/shm", yes(spec.large_shm())),
         ("passwd entry", yes(spec.passwd_entry == Some(true))),
         ("secrets", mounted.join(", ")),

@@ -103,6 +103,10 @@ fn spec(arguments: &Submit, what: &str) -> Result<TrainingSpec, Failure> {
     let compute = Compute {
         gpu_devices_request: arguments.gpus,
         large_shm_request: arguments.large_shm.then_some(true),
+        cpu_core_limit: arguments.cpu_limit,
+        cpu_core_request: arguments.cpu_request,
+        cpu_memory_limit: arguments.memory_limit.clone(),
+        cpu_memory_request: arguments.memory_request.clone(),
     };
     Ok(TrainingSpec {
         image: arguments.image.clone(),
@@ -172,6 +176,11 @@ mod tests {
             "--attach",
             "--working-dir=/work",
             "--image-pull-policy=Always",
+            "--cpu=0.5",
+            "--cpu-core-limit",
+            "2",
+            "--memory=512Mi",
+            "--cpu-memory-limit=1.5Gi",
             "--secret-volume=name=token,path=/etc/keys",
             "-e",
             "A=b c",
@@ -186,6 +195,12 @@ mod tests {
         let arrived = CreateTraining::parse(body.to_string().as_bytes()).unwrap().spec;
         assert!(arrived.run_as_user() && arrived.prevent_privilege_escalation() && !arrived.home_dir(true));
         assert!(arrived.large_shm());
+        let compute = serde_json::to_value(&arrived.compute).unwrap();
+        assert_eq!(
+            compute,
+            json!({"gpuDevicesRequest": 2, "largeShmRequest": true, "cpuCoreRequest": 0.5, "cpuCoreLimit": 2,
+                "cpuMemoryRequest": "512Mi", "cpuMemoryLimit": "1.5Gi"})
+        );
         assert_eq!(
             arrived.image_pull_policy,
             Some(reeve_types::ImagePullPolicy::Always)

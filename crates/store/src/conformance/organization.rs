@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use reeve_authz::{
     Action, BootstrapException, Entity, Granted, Index, Principal, RoleId, Scope, SubjectKey, Visible,
 };
-use reeve_link::{Batch, Workload};
+use reeve_link::{Batch, ContainerResources, Workload};
 use reeve_types::{
     ClusterId, DepartmentId, PosixIdentity, ProjectId, Revision, SignInMethod, Timestamp, UserId, WorkloadId,
 };
@@ -325,6 +325,7 @@ impl Organization {
                 args: Vec::new(),
                 environment: vec![("A".to_owned(), "b".to_owned())],
                 gpus: 1,
+                resources: ContainerResources::default(),
                 create_home_dir: false,
                 prevent_privilege_escalation: true,
                 expand_variables: false,

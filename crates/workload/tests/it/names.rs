@@ -66,6 +66,22 @@ fn the_image_is_pulled_as_was_asked_for_by_every_container_of_it() {
 }
 
 #[test]
+fn processors_and_memory_are_asked_for_beside_gpus() {
+    let of = |changes: Value| serde_json::to_value(&pod(changes).containers[0].resources).unwrap();
+    let asked = json!({"cpuRequest": 0.5, "cpuLimit": 2, "memoryRequest": "512Mi", "memoryLimit": "1.5Gi"});
+    assert_eq!(
+        of(json!({"resources": asked, "gpus": 1})),
+        json!({"limits": {"nvidia.com/gpu": "1", "cpu": "2", "memory": "1.5Gi"}, "requests": {"cpu": "500m", "memory": "512Mi"}})
+    );
+    assert_eq!(
+        of(json!({"resources": {"cpuRequest": 1.25}})),
+        json!({"requests": {"cpu": "1250m"}})
+    );
+    assert_eq!(of(json!({"gpus": 1})), json!({"limits": {"nvidia.com/gpu": "1"}}));
+    assert_eq!(of(json!({})), Value::Null);
+}
+
+#[test]
 fn the_entry_follows_the_home_of_her_own() {
     let home = |home: &str| {
         let changes = json!({"passwdEntry": true, "createHomeDir": true, "environment": [["HOME", home]]});
