@@ -2,8 +2,8 @@
 
 use reeve_types::{
     AccessRuleId, CpuCores, CredentialAssetId, CredentialAssetName, DepartmentId, Email, FileMode,
-    ImagePullPolicy, MountPath, OrgUnitName, PodRules, PosixIdentity, ProjectId, RoleName, UserId,
-    WorkloadId, WorkloadLimits, WorkloadName,
+    ImagePullPolicy, MemoryAmount, MountPath, OrgUnitName, PodRules, PosixIdentity, ProjectId, RoleName,
+    UserId, WorkloadId, WorkloadLimits, WorkloadName,
 };
 use serde::{Deserialize, Serialize};
 
