@@ -80,8 +80,7 @@ impl Printer {
     /// # Errors
     /// Of writing.
     pub fn note(&mut self, text: &str) -> Result<(), Failure> {
-        let text = plain(text);
-        io::stderr().write_all(text.as_bytes()).map_err(Failure::output)
+        noted(&mut io::stderr(), text).map_err(Failure::output)
     }
 
     fn write(&mut self, work: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
@@ -89,6 +88,10 @@ impl Printer {
             .and_then(|()| self.out.flush())
             .map_err(Failure::output)
     }
+}
+
+fn noted(to: &mut dyn Write, text: &str) -> io::Result<()> {
+    to.write_all(plain(text).as_bytes())
 }
 
 fn json(value: &impl Serialize) -> Result<String, Failure> {
@@ -181,6 +184,7 @@ mod tests {
         String::from_utf8(bytes).unwrap()
     }
 
+    /// Planted fault: `a-cell-steers-the-terminal`.
     #[test]
     fn a_table_has_columns_and_no_lines() {
         let rows = [
@@ -219,7 +223,7 @@ mod tests {
     }
 
     /// A name that a stranger chose: a cluster's alarm, a Kubernetes object, an event. Planted faults: `json-steers-the-terminal`,
-    /// `yaml-is-read-in-another-order`, `a-cell-steers-the-terminal`, `a-line-steers-the-terminal`, `a-name-steers-the-terminal`.
+    /// `yaml-is-read-in-another-order`, `a-line-steers-the-terminal`, `a-name-steers-the-terminal`.
     #[test]
     fn nothing_from_elsewhere_steers_the_terminal_in_any_format() {
         let evil = "a\u{1b}]0;x\u{7}\u{9b}2J\u{7f}\r\u{85}\u{202e}b\u{2066}\tc\nd é 日本";
@@ -259,6 +263,17 @@ mod tests {
             "{text:?}"
         );
         assert_eq!(serde_saphyr::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    /// Planted fault: `a-note-steers-the-terminal`.
+    #[test]
+    fn what_is_said_beside_the_answer_steers_no_terminal() {
+        let mut said = Vec::new();
+        noted(&mut said, "not shown: a\u{1b}[2J\u{9b}\u{202e}\n").unwrap();
+        assert_eq!(
+            String::from_utf8(said).unwrap(),
+            "not shown: a\u{fffd}[2J\u{fffd}\u{fffd}\n"
+        );
     }
 
     #[test]

@@ -130,7 +130,6 @@ async fn models_of_the_namespace_are_shown_to_whoever_may_not_see_those_of_the_c
     insta::assert_snapshot!(shown(&receiver, &["model", "list", "-o", "wide"]).await);
 }
 
-/// Planted fault: `a-note-steers-the-terminal`.
 #[tokio::test]
 async fn what_a_cluster_says_of_a_list_that_it_refuses_steers_no_terminal() {
     let receiver = cluster().await;

@@ -41,8 +41,7 @@ async fn a_log_does_not_steer_the_terminal() {
 }
 
 /// A policy's name, in the message of an alarm, is whoever's could write it there; so is a name in the audit log of before there was a rule
-/// for it. The line of ours that the message imitates stays in its own. Planted faults: `json-steers-the-terminal`,
-/// `a-cell-steers-the-terminal`, `a-line-steers-the-terminal`, `a-cell-shown-alone-looks-like-lines`.
+/// for it. The line of ours that the message imitates stays in its own. The planted faults are those of the printer's own tests.
 #[tokio::test]
 async fn what_clusters_and_the_audit_log_hold_does_not_steer_the_terminal() {
     let receiver = Receiver::signed_in().await;
