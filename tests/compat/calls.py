@@ -388,40 +388,61 @@ def users(suite, admin, people):
 
 
 def service_accounts(suite, admin, people):
-    api, nobody = "ServiceAccountsApi", people["nobody"]
-    made = suite.ok(
-        admin, f"{api}.create_service_account", 201, m.ServiceAccountPostResponse,
-        service_account_creation_request=m.ServiceAccountCreationRequest(name="passing_by"),
-    )
-    # An id goes into a path, where the client makes hyphens of underscores (control-plane 0.3, trap 5).
-    suite.fits("_" not in made["id"], f"an id has an underscore: {made['id']}")
-    suite.no(nobody, f"{api}.create_service_account", 403, service_account_creation_request={"name": "mine"})
-    suite.no(admin, f"{api}.create_service_account", 409, service_account_creation_request={"name": "passing_by"})
-    suite.no(admin, f"{api}.create_service_account", 400, service_account_creation_request={"name": "Not A Name"})
-    suite.ok(admin, f"{api}.get_service_accounts", 200, [m.ServiceAccount])
-    suite.no(nobody, f"{api}.get_service_accounts", 403)
-    account = {"service_account_id": made["id"]}
-    suite.ok(admin, f"{api}.get_service_account_by_id", 200, m.ServiceAccount, **account)
-    suite.no(admin, f"{api}.get_service_account_by_id", 404, service_account_id=NOBODYS)
-    before = suite.caller("passing", "passing_by", made["clientSecret"])
-    new = suite.ok(
-        admin, f"{api}.regenerate_service_account_secret", 200, m.RegenerateServiceAccountSecretResponse, **account
-    )
-    suite.no(nobody, f"{api}.regenerate_service_account_secret", 403, **account)
-    # The old secret is dead at once, and so is the token of before.
-    old = {"grantType": "app_token", "AppId": "passing_by", "AppSecret": made["clientSecret"]}
-    suite.no(admin, "TokensApi.grant_token", 400, token_request=old)
-    suite.ok(admin, "TokensApi.grant_token", 200, m.TokenResponse, token_request={**old, "AppSecret": new["clientSecret"]})
-    suite.no(before, "PermissionsApi.get_permissions", 401)
-    for enabled in (False, True):
-        body = m.ServiceAccountPatchRequest(enabled=enabled)
-        suite.ok(admin, f"{api}.update_service_account_by_id", 200, None, service_account_patch_request=body, **account)
-    suite.no(
-        nobody, f"{api}.update_service_account_by_id", 403, service_account_patch_request={"enabled": False}, **account
-    )
-    suite.no(nobody, f"{api}.delete_service_account_by_id", 403, **account)
-    suite.ok(admin, f"{api}.delete_service_account_by_id", 204, None, **account)
-    suite.no(admin, f"{api}.delete_service_account_by_id", 404, **account)
+    """By both names."""
+    nobody = people["nobody"]
+    families = [
+        (
+            "ServiceAccountsApi", "service_account_id", "clientSecret", m.ServiceAccount,
+            {
+                "create": ("create_service_account", "service_account_creation_request", m.ServiceAccountPostResponse),
+                "get": "get_service_account_by_id",
+                "list": "get_service_accounts",
+                "regenerate": ("regenerate_service_account_secret", m.RegenerateServiceAccountSecretResponse),
+                "update": ("update_service_account_by_id", "service_account_patch_request"),
+                "delete": "delete_service_account_by_id",
+            },
+        ),
+        (
+            "ApplicationsApi", "app_id", "secret", m.Application,
+            {
+                "create": ("create_application", "application_creation_request", m.ApplicationPostResponse),
+                "get": "get_application_by_id",
+                "list": "get_applications",
+                "regenerate": ("regenerate_application_secret", m.RegenerateApplicationSecret200Response),
+                "update": ("update_application_by_id", "application_patch_request"),
+                "delete": "delete_application_by_id",
+            },
+        ),
+    ]
+    for api, id_, secret, one, names in families:
+        create, body, created = names["create"]
+        made = suite.ok(admin, f"{api}.{create}", 201, created, **{body: {"name": "passing_by"}})
+        # An id goes into a path, where the client makes hyphens of underscores (control-plane 0.3, trap 5).
+        suite.fits("_" not in made["id"], f"an id has an underscore: {made['id']}")
+        suite.no(nobody, f"{api}.{create}", 403, **{body: {"name": "mine"}})
+        suite.no(admin, f"{api}.{create}", 409, **{body: {"name": "passing_by"}})
+        suite.no(admin, f"{api}.{create}", 400, **{body: {"name": "Not A Name"}})
+        suite.ok(admin, f"{api}.{names['list']}", 200, [one])
+        suite.no(nobody, f"{api}.{names['list']}", 403)
+        account = {id_: made["id"]}
+        suite.ok(admin, f"{api}.{names['get']}", 200, one, **account)
+        suite.no(admin, f"{api}.{names['get']}", 404, **{id_: NOBODYS})
+        before = suite.caller("passing", "passing_by", made[secret])
+        regenerate, renewed = names["regenerate"]
+        new = suite.ok(admin, f"{api}.{regenerate}", 200, renewed, **account)
+        suite.no(nobody, f"{api}.{regenerate}", 403, **account)
+        # The old secret is dead at once, and so is the token of before.
+        old = {"grantType": "app_token", "AppId": "passing_by", "AppSecret": made[secret]}
+        suite.no(admin, "TokensApi.grant_token", 400, token_request=old)
+        suite.ok(admin, "TokensApi.grant_token", 200, m.TokenResponse, token_request={**old, "AppSecret": new[secret]})
+        suite.no(before, "PermissionsApi.get_permissions", 401)
+        update, body = names["update"]
+        for enabled in (False, True):
+            suite.ok(admin, f"{api}.{update}", 200, None, **{body: {"enabled": enabled}}, **account)
+        suite.no(nobody, f"{api}.{update}", 403, **{body: {"enabled": False}}, **account)
+        suite.no(nobody, f"{api}.{names['delete']}", 403, **account)
+        suite.ok(admin, f"{api}.{names['delete']}", 204, None, **account)
+        suite.no(admin, f"{api}.{names['delete']}", 404, **account)
 
 
 def access_keys(suite, admin, people):
@@ -667,7 +688,7 @@ def secret_assets(suite, admin, places, people):
 def workloads(suite, admin, places, people):
     researcher, viewer, nobody = people["researcher"], people["viewer"], people["nobody"]
     person = people["person"]
-    spec = {"image": "registry.example.com/train:1", "command": "python", "args": "train.py --steps 10"}
+    spec = {"image": "registry.example.com/train:1", "imagePullPolicy": "Always", "command": "python", "args": "train.py --steps 10"}
     body = {"name": "first", "projectId": places["robots"], "clusterId": places["cluster"], "spec": spec}
     made = suite.ok(
         person, "TrainingsApi.create_training1", 202, m.Training1,

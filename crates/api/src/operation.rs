@@ -208,6 +208,8 @@ pub enum OperationId {
     Offboarding(offboarding::OffboardingOperation),
     /// Service accounts.
     ServiceAccount(service_account::ServiceAccountOperation),
+    /// Service accounts by their older name.
+    Application(service_account::ApplicationOperation),
     /// Access keys.
     AccessKey(access_key::AccessKeyOperation),
     /// Access keys by their older name.
@@ -259,6 +261,7 @@ impl OperationId {
             Self::User(id) => id.row(),
             Self::Offboarding(id) => id.row(),
             Self::ServiceAccount(id) => id.row(),
+            Self::Application(id) => id.row(),
             Self::AccessKey(id) => id.row(),
             Self::UserApplication(id) => id.row(),
             Self::AccessRule(id) => id.row(),
@@ -292,6 +295,7 @@ const RESOURCES: &[&[Operation]] = &[
     user::OPERATIONS,
     offboarding::OPERATIONS,
     service_account::OPERATIONS,
+    service_account::APPLICATION_OPERATIONS,
     access_key::OPERATIONS,
     access_key::USER_APPLICATION_OPERATIONS,
     access_rule::OPERATIONS,

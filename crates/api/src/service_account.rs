@@ -1,4 +1,4 @@
-//! Service accounts (control-plane 1.7 and 4.2); older name: applications.
+//! Service accounts (control-plane 1.7 and 4.2), and the same by their older name, applications.
 
 use reeve_authz::{Action, Entity};
 use reeve_types::{ServiceAccountId, ServiceAccountName, Timestamp};
@@ -32,7 +32,30 @@ operations! {
         .answers_nothing(204);
 }
 
-/// `POST /api/v1/service-accounts`.
+operations! {
+    /// The same by their older name. Their paths say what the id in them is; the reference calls it `appId` there, as that of an access key.
+    APPLICATION_OPERATIONS: ApplicationOperation as Application, "Applications";
+    /// Deprecated: list service accounts.
+    GetApplications = get("get_applications", "/api/v1/apps", may(Action::Read, Entity::ServiceAccount))
+        .asks(&[]).answers::<Vec<ServiceAccount>>(200);
+    /// Deprecated: create a service account.
+    CreateApplication = post("create_application", "/api/v1/apps", may(Action::Create, Entity::ServiceAccount))
+        .takes::<CreateServiceAccount>().answers::<CreatedApplication>(201).also(&[409]);
+    /// Deprecated: get a service account.
+    GetApplication = get("get_application_by_id", "/api/v1/apps/{serviceAccountId}", may(Action::Read, Entity::ServiceAccount))
+        .answers::<ServiceAccount>(200);
+    /// Deprecated: enable or disable a service account; disabled, its tokens and rules are out of effect.
+    UpdateApplication = patch("update_application_by_id", "/api/v1/apps/{serviceAccountId}", may(Action::Update, Entity::ServiceAccount))
+        .takes::<UpdateServiceAccount>().answers_nothing(200);
+    /// Deprecated: give a service account a new secret; its tokens end.
+    RegenerateApplicationSecret = post("regenerate_application_secret", "/api/v1/apps/{serviceAccountId}/secret", may(Action::Update, Entity::ServiceAccount))
+        .answers::<NewApplicationSecret>(200);
+    /// Deprecated: delete a service account.
+    DeleteApplication = delete("delete_application_by_id", "/api/v1/apps/{serviceAccountId}", may(Action::Delete, Entity::ServiceAccount))
+        .answers_nothing(204);
+}
+
+/// `POST /api/v1/service-accounts`, and `POST /api/v1/apps`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(example = serde_json::json!({"name": "ci"}))]
@@ -43,7 +66,7 @@ pub struct CreateServiceAccount {
 
 impl TypedBody for CreateServiceAccount {}
 
-/// `PATCH /api/v1/service-accounts/{serviceAccountId}`.
+/// `PATCH /api/v1/service-accounts/{serviceAccountId}`, and `PATCH /api/v1/apps/{serviceAccountId}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(example = serde_json::json!({"enabled": false}))]
@@ -98,4 +121,25 @@ pub struct CreatedServiceAccount {
 pub struct NewSecret {
     /// The secret; never shown again.
     pub client_secret: RevealedSecret,
+}
+
+/// The 201 of a creation by the older name.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedApplication {
+    /// A UUID. It never changes and is given to nothing else.
+    pub id: ServiceAccountId,
+    /// Its name, unique in the account.
+    pub name: ServiceAccountName,
+    /// What it signs in with: equals `name`.
+    pub client_id: String,
+    /// The secret; never shown again.
+    pub secret: RevealedSecret,
+}
+
+/// The 200 of a new secret by the older name.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct NewApplicationSecret {
+    /// The secret; never shown again.
+    pub secret: RevealedSecret,
 }

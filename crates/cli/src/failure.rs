@@ -140,6 +140,11 @@ pub(crate) fn plain(text: &str) -> String {
         .collect()
 }
 
+/// As [`plain`], and in one line: it must not look like a line of ours either.
+pub(crate) fn one_line(text: &str) -> String {
+    plain(text).replace('\n', " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,9 +11,9 @@ use reeve_types::workload_policy::Limits;
 use reeve_types::{AccessRuleId, Gid, PodRules, PodSecurity, PosixIdentity, Uid, WorkloadLimits};
 
 use crate::{
-    AccessRule, AccessRuleSpec, EnvironmentVariable, PodRulesSpec, Project, ProjectSpec, ScopeSpec,
-    ScopeType, SecretVolumeSpec, SubjectKind, SubjectSpec, Workload, WorkloadIdentitySpec,
-    WorkloadLimitsSpec, WorkloadSpec,
+    AccessRule, AccessRuleSpec, ContainerResourcesSpec, EnvironmentVariable, PodRulesSpec, Project,
+    ProjectSpec, ScopeSpec, ScopeType, SecretVolumeSpec, SubjectKind, SubjectSpec, Workload,
+    WorkloadIdentitySpec, WorkloadLimitsSpec, WorkloadSpec,
 };
 
 /// A field that breaks a rule the schema could not, or did not yet, hold.
@@ -47,6 +47,14 @@ impl Fields<'_> {
 
     fn parse<T: FromStr<Err: Display>>(&self, field: &'static str, text: &str) -> Result<T, InvalidObject> {
         text.parse().map_err(|problem| self.fail(field, problem))
+    }
+
+    fn parse_some<T: FromStr<Err: Display>>(
+        &self,
+        field: &'static str,
+        text: Option<&String>,
+    ) -> Result<Option<T>, InvalidObject> {
+        text.map(|text| self.parse(field, text)).transpose()
     }
 }
 
@@ -292,6 +300,7 @@ impl Workload {
                 .map(|identity| self::identity(&fields, identity))
                 .transpose()?,
             image: spec.image.clone(),
+            image_pull_policy: fields.parse_some("spec.imagePullPolicy", spec.image_pull_policy.as_ref())?,
             command: spec.command.clone(),
             args: spec.args.clone(),
             environment: spec
@@ -300,6 +309,7 @@ impl Workload {
                 .map(|v| (v.name.clone(), v.value.clone()))
                 .collect(),
             gpus: u32::try_from(spec.gpus).map_err(|_| fields.fail("spec.gpus", "it cannot be negative"))?,
+            resources: resources(&fields, spec.resources.as_ref())?,
             create_home_dir: spec.create_home_dir,
             prevent_privilege_escalation: spec.prevent_privilege_escalation,
             expand_variables: spec.expand_variables,
@@ -335,6 +345,7 @@ impl Workload {
                     .collect(),
             }),
             image: workload.image.clone(),
+            image_pull_policy: workload.image_pull_policy.map(|policy| policy.to_string()),
             command: workload.command.clone(),
             args: workload.args.clone(),
             environment: workload
@@ -346,6 +357,7 @@ impl Workload {
                 })
                 .collect(),
             gpus: i32::try_from(workload.gpus).unwrap_or(i32::MAX),
+            resources: (!workload.resources.is_none()).then(|| spec_of_resources(&workload.resources)),
             create_home_dir: workload.create_home_dir,
             prevent_privilege_escalation: workload.prevent_privilege_escalation,
             expand_variables: workload.expand_variables,
@@ -359,6 +371,30 @@ impl Workload {
         let mut object = Self::new(workload.name.as_str(), spec);
         object.metadata.namespace = Some(namespace.to_owned());
         object
+    }
+}
+
+fn resources(
+    fields: &Fields<'_>,
+    spec: Option<&ContainerResourcesSpec>,
+) -> Result<desired::ContainerResources, InvalidObject> {
+    let Some(spec) = spec else {
+        return Ok(desired::ContainerResources::default());
+    };
+    Ok(desired::ContainerResources {
+        cpu_request: fields.parse_some("spec.resources.cpuRequest", spec.cpu_request.as_ref())?,
+        cpu_limit: fields.parse_some("spec.resources.cpuLimit", spec.cpu_limit.as_ref())?,
+        memory_request: fields.parse_some("spec.resources.memoryRequest", spec.memory_request.as_ref())?,
+        memory_limit: fields.parse_some("spec.resources.memoryLimit", spec.memory_limit.as_ref())?,
+    })
+}
+
+fn spec_of_resources(resources: &desired::ContainerResources) -> ContainerResourcesSpec {
+    ContainerResourcesSpec {
+        cpu_request: resources.cpu_request.map(|it| it.to_string()),
+        cpu_limit: resources.cpu_limit.map(|it| it.to_string()),
+        memory_request: resources.memory_request.as_ref().map(ToString::to_string),
+        memory_limit: resources.memory_limit.as_ref().map(ToString::to_string),
     }
 }
 

@@ -48,7 +48,8 @@ pub use project::{
 pub use project_controller::ProjectController;
 pub use status::Phase;
 pub use workload::{
-    EnvironmentVariable, SecretVolumeSpec, Workload, WorkloadIdentitySpec, WorkloadSpec, WorkloadStatus,
+    ContainerResourcesSpec, EnvironmentVariable, SecretVolumeSpec, Workload, WorkloadIdentitySpec,
+    WorkloadSpec, WorkloadStatus,
 };
 
 /// The checked values that conversions give.

@@ -49,6 +49,10 @@ pub struct WorkloadSpec {
     /// What runs.
     #[schemars(length(min = 1, max = 1024), regex(pattern = "^[^ \\t\\r\\n]+$"))]
     pub image: String,
+    /// When the node gets the image: `Always`, `IfNotPresent` or `Never`; absent: as Kubernetes has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^(Always|IfNotPresent|Never)$"))]
+    pub image_pull_policy: Option<String>,
     /// The entry point, replacing the image's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024))]
@@ -65,6 +69,9 @@ pub struct WorkloadSpec {
     #[serde(default)]
     #[schemars(range(min = 0, max = 1024))]
     pub gpus: i32,
+    /// Processors and memory; absent: as the namespace has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<ContainerResourcesSpec>,
     /// A writable home in an emptyDir, with `HOME` pointing there.
     #[serde(default)]
     pub create_home_dir: bool,
@@ -99,6 +106,28 @@ pub struct WorkloadSpec {
         extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["mountPath"])
     )]
     pub secret_volumes: Vec<SecretVolumeSpec>,
+}
+
+/// Processors and memory of a container, as Kubernetes' quantities.
+#[derive(JsonSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerResourcesSpec {
+    /// Processors that the node has to have free for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[1-9][0-9]{0,6}m?$"))]
+    pub cpu_request: Option<String>,
+    /// Processors that it may use at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[1-9][0-9]{0,6}m?$"))]
+    pub cpu_limit: Option<String>,
+    /// Memory that the node has to have free for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]{1,16}(\.[0-9]{1,3})?([KMGTP]i|[kMGTP])?$"))]
+    pub memory_request: Option<String>,
+    /// Memory that it may use at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]{1,16}(\.[0-9]{1,3})?([KMGTP]i|[kMGTP])?$"))]
+    pub memory_limit: Option<String>,
 }
 
 /// A credential as files.

@@ -1,9 +1,9 @@
 //! The desired state of a cluster: four kinds of object.
 
 use reeve_types::{
-    AccessRuleId, CredentialAssetId, CredentialAssetName, DepartmentId, Email, FileMode, MountPath,
-    OrgUnitName, PodRules, PosixIdentity, ProjectId, RoleName, UserId, WorkloadId, WorkloadLimits,
-    WorkloadName,
+    AccessRuleId, CpuCores, CredentialAssetId, CredentialAssetName, DepartmentId, Email, FileMode,
+    ImagePullPolicy, MemoryAmount, MountPath, OrgUnitName, PodRules, PosixIdentity, ProjectId, RoleName,
+    UserId, WorkloadId, WorkloadLimits, WorkloadName,
 };
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +139,9 @@ pub struct Workload {
     pub identity: Option<WorkloadIdentity>,
     /// What runs.
     pub image: String,
+    /// When the node gets the image; absent: as Kubernetes has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_pull_policy: Option<ImagePullPolicy>,
     /// The entry point, replacing the image's; empty keeps it.
     #[serde(default)]
     pub command: Vec<String>,
@@ -151,6 +154,9 @@ pub struct Workload {
     /// Whole GPUs (`nvidia.com/gpu`).
     #[serde(default)]
     pub gpus: u32,
+    /// Processors and memory.
+    #[serde(default, skip_serializing_if = "ContainerResources::is_none")]
+    pub resources: ContainerResources,
     /// A writable home in an emptyDir, with `HOME` pointing there.
     #[serde(default)]
     pub create_home_dir: bool,
@@ -178,6 +184,31 @@ pub struct Workload {
     /// Secrets that it finds as files. An operator of a protocol before 6 would drop them without a word.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secret_volumes: Vec<SecretVolume>,
+}
+
+/// Processors and memory of a container; what is absent is as the namespace has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ContainerResources {
+    /// Processors that the node has to have free for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_request: Option<CpuCores>,
+    /// Processors that it may use at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_limit: Option<CpuCores>,
+    /// Memory that the node has to have free for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_request: Option<MemoryAmount>,
+    /// Memory that it may use at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_limit: Option<MemoryAmount>,
+}
+
+impl ContainerResources {
+    /// Whether nothing is asked for.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A credential that a workload finds as files, read-only. Its values come as a [`Credential`], never with the workload.

@@ -39,8 +39,8 @@ use reeve_types::{ClusterId, Revision, RevisionToken, Secret};
 use serde::{Deserialize, Serialize};
 
 pub use desired::{
-    AccessRule, Credential, CredentialValues, DesiredObject, ObjectKey, Project, Scope, SecretVolume,
-    Subject, SubjectKind, Workload, WorkloadIdentity,
+    AccessRule, ContainerResources, Credential, CredentialValues, DesiredObject, ObjectKey, Project, Scope,
+    SecretVolume, Subject, SubjectKind, Workload, WorkloadIdentity,
 };
 pub use status::{
     ClusterSettings, Dependency, Issue, KubernetesEndpoint, ObjectStatus, StatusPhase, StatusReport,

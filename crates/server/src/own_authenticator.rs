@@ -157,7 +157,7 @@ impl App {
         Ok(shown)
     }
 
-    /// Takes it away, for a code of it or a recovery code. An event says so.
+    /// Takes it away, for a code of it or a recovery code: on a full disk, too. An event says so.
     ///
     /// # Errors
     /// As [`App::own_authenticator`]; 400 for a wrong code, 409 without an authenticator, 429 after too many wrong codes.
@@ -173,19 +173,20 @@ impl App {
         kept.filter(|kept| kept.confirmed)
             .ok_or(AuthenticatorRefusal::None)?;
         match self
-            .second_factor(user, Some(code), false, self.clock.now())
+            .second_factor(user, Some(code), true, self.clock.now())
             .await?
         {
             SecondFactor::Shown(_) => {}
             SecondFactor::None => return Err(AuthenticatorRefusal::None.into()),
             SecondFactor::Missing(_) | SecondFactor::Wrong => return Err(AuthenticatorRefusal::Wrong.into()),
         }
-        self.change(caller.asker(), move |app| async move {
+        let asker = caller.asker();
+        let removal = move |app: Arc<Self>| async move {
             let granted = crate::audit::session_record();
             let entry = event(&call, &caller, "removed");
             Ok(app.store.remove_authenticator(&granted, user, entry).await?)
-        })
-        .await
+        };
+        self.revoke(asker, removal).await
     }
 
     /// A local user, there in person.

@@ -48,6 +48,7 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::User(id) => users::route(id),
         Id::Offboarding(id) => offboarding::route(id),
         Id::ServiceAccount(id) => service_accounts::route(id),
+        Id::Application(id) => service_accounts::application_route(id),
         Id::AccessKey(id) => access_keys::route(id),
         Id::UserApplication(id) => access_keys::user_application_route(id),
         Id::AccessRule(id) => access_rules::route(id),

@@ -44,7 +44,8 @@ pub(crate) enum Needed {
 }
 
 impl App {
-    /// Looks at the second factor of somebody who gave the right password. `break_glass`: on a full disk, too.
+    /// Looks at the second factor of somebody who gave the right password, or is signed in. `on_full_disk`: that it was shown is remembered
+    /// on a full disk, too.
     ///
     /// # Errors
     /// [`ApiError::TooMany`] after too many wrong codes.
@@ -52,7 +53,7 @@ impl App {
         &self,
         user: UserId,
         code: Option<&Secret>,
-        break_glass: bool,
+        on_full_disk: bool,
         now: Timestamp,
     ) -> Result<SecondFactor, ApiError> {
         let kept = self.authenticator(user).await?;
@@ -66,7 +67,7 @@ impl App {
             return Ok(SecondFactor::Missing(needed));
         };
         match self.use_code(user, kept, code, now).await {
-            Err(ApiError::Full) if break_glass && self.reserve.give_back() => {
+            Err(ApiError::Full) if on_full_disk && self.reserve.give_back() => {
                 self.use_code(user, kept, code, now).await
             }
             outcome => outcome,

@@ -3,11 +3,13 @@
 //! A value of a type in this crate has been checked: the only constructors are the parsers, so the rest of the program
 //! never looks again. No input or output happens here, and nothing reads a clock or an environment.
 
+pub mod amount;
 pub mod clock;
 pub mod cookie;
 pub mod credential;
 pub mod error_chain;
 pub mod id;
+pub mod image_pull_policy;
 pub mod kubernetes;
 pub mod list;
 pub mod names;
@@ -22,6 +24,7 @@ pub mod template_kind;
 pub mod volume;
 pub mod workload_policy;
 
+pub use amount::{CpuCores, InvalidCpuCores, InvalidMemoryAmount, MemoryAmount};
 pub use clock::{Clock, Timestamp};
 pub use credential::CredentialAssetKind;
 pub use error_chain::ErrorChain;
@@ -29,6 +32,7 @@ pub use id::{
     AccessKeyId, AccessRuleId, ClusterId, CredentialAssetId, DepartmentId, PasskeyId, PermissionSetId,
     PolicyId, ProjectId, Revision, SecretAssetId, ServiceAccountId, SessionId, UserId, WorkloadId,
 };
+pub use image_pull_policy::{ImagePullPolicy, InvalidImagePullPolicy};
 pub use names::{
     AccessKeyName, ClusterName, CredentialAssetName, Email, GroupName, IdpAlias, InvalidName, NodePoolName,
     OrgUnitName, PasskeyName, PriorityClassName, RoleName, SecondWriter, ServiceAccountName, TaintKey,

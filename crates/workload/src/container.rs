@@ -23,6 +23,7 @@ pub(crate) fn container(workload: &Workload, settings: &ReeveConfigSpec) -> Cont
     Container {
         name: own_container(&workload.name).to_owned(),
         image: Some(workload.image.clone()),
+        image_pull_policy: workload.image_pull_policy.map(|policy| policy.to_string()),
         command: words(workload, &workload.command),
         args: words(workload, &workload.args),
         working_dir: workload.working_dir.clone(),
@@ -31,17 +32,38 @@ pub(crate) fn container(workload: &Workload, settings: &ReeveConfigSpec) -> Cont
         stdin_once: workload.stdin.then_some(true),
         tty: workload.tty.then_some(true),
         env: Some(environment(workload)).filter(|env| !env.is_empty()),
-        resources: (workload.gpus > 0).then(|| ResourceRequirements {
-            limits: Some(BTreeMap::from([(
-                GPU.to_owned(),
-                Quantity(workload.gpus.to_string()),
-            )])),
-            ..ResourceRequirements::default()
-        }),
+        resources: resources(workload),
         security_context: Some(security::container(workload, settings)),
         volume_mounts: (!mounts.is_empty()).then_some(mounts),
         ..Container::default()
     }
+}
+
+/// What was asked for of the node; the rest is the namespace's to say.
+fn resources(workload: &Workload) -> Option<ResourceRequirements> {
+    let asked = &workload.resources;
+    let gpus = (workload.gpus > 0).then(|| workload.gpus.to_string());
+    let limits = quantities([
+        (GPU, gpus),
+        ("cpu", asked.cpu_limit.map(|it| it.to_string())),
+        ("memory", asked.memory_limit.as_ref().map(ToString::to_string)),
+    ]);
+    let requests = quantities([
+        ("cpu", asked.cpu_request.map(|it| it.to_string())),
+        ("memory", asked.memory_request.as_ref().map(ToString::to_string)),
+    ]);
+    (limits.is_some() || requests.is_some()).then(|| ResourceRequirements {
+        limits,
+        requests,
+        ..ResourceRequirements::default()
+    })
+}
+
+fn quantities<const N: usize>(all: [(&str, Option<String>); N]) -> Option<BTreeMap<String, Quantity>> {
+    let given = all
+        .into_iter()
+        .filter_map(|(name, amount)| Some((name.to_owned(), Quantity(amount?))));
+    Some(given.collect()).filter(|all: &BTreeMap<_, _>| !all.is_empty())
 }
 
 /// A text as Kubernetes must be told it.

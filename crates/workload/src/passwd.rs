@@ -59,6 +59,7 @@ pub(crate) fn init_container(workload: &Workload, settings: &ReeveConfigSpec) ->
     Some(Container {
         name: name.to_owned(),
         image: Some(workload.image.clone()),
+        image_pull_policy: workload.image_pull_policy.map(|policy| policy.to_string()),
         command: Some(words.iter().map(|word| literal(word).into_owned()).collect()),
         working_dir: Some("/".to_owned()),
         security_context: Some(security::container(workload, settings)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use reeve_types::{ClusterId, ProjectId, WorkloadName};
+use reeve_types::{ClusterId, CpuCores, ImagePullPolicy, MemoryAmount, ProjectId, WorkloadName};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -55,9 +55,32 @@ impl TypedBody for CreateTraining {
             let remedy = "a terminal needs `stdin: true` as well: without it nobody can type";
             return Err(InvalidBody::wrong("spec.tty", remedy));
         }
+        if let Some(compute) = &self.spec.compute {
+            check_limits(compute)?;
+        }
         storage::check(self.spec.secret_volumes())?;
         check_environment(self.spec.environment_variables.as_deref().unwrap_or_default())
     }
+}
+
+/// Kubernetes makes no pod that asks for more than it may use.
+fn check_limits(compute: &Compute) -> Result<(), InvalidBody> {
+    const RULE: &str = "at most the limit can be asked for";
+    if compute
+        .cpu_core_request
+        .zip(compute.cpu_core_limit)
+        .is_some_and(|(asked, most)| asked > most)
+    {
+        return Err(InvalidBody::wrong("spec.compute.cpuCoreRequest", RULE));
+    }
+    let memory = compute
+        .cpu_memory_request
+        .as_ref()
+        .zip(compute.cpu_memory_limit.as_ref());
+    if memory.is_some_and(|(asked, most)| asked.bytes() > most.bytes()) {
+        return Err(InvalidBody::wrong("spec.compute.cpuMemoryRequest", RULE));
+    }
+    Ok(())
 }
 
 /// What each variable cannot tell alone: how many there are, each once, and how large all are together.
@@ -95,6 +118,9 @@ struct SubmittedTraining {
     #[serde(default, deserialize_with = "image")]
     #[schemars(length(min = 1, max = 512))]
     image: Option<String>,
+    /// When the node gets the image. Absent: as Kubernetes has it, each time for the tag `latest`, otherwise when the node does not have it.
+    #[serde(default)]
+    image_pull_policy: Option<ImagePullPolicy>,
     /// Replaces the image's entry point; one line, split as a shell would, at most 32 KiB and 1024 words.
     #[serde(default, deserialize_with = "line")]
     command: Option<String>,
@@ -152,8 +178,6 @@ struct SubmittedTraining {
     #[serde(default)]
     exposed_urls: Unsupported,
     #[serde(default)]
-    image_pull_policy: Unsupported,
-    #[serde(default)]
     image_pull_secrets: Unsupported,
     #[serde(default)]
     labels: Unsupported,
@@ -193,12 +217,17 @@ fn submitted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainingSpec,
     let variables: Vec<_> = variables.collect();
     Ok(TrainingSpec {
         image: asked.image.unwrap_or_default(),
+        image_pull_policy: asked.image_pull_policy,
         command: asked.command,
         args: asked.args,
         environment_variables: (!variables.is_empty()).then_some(variables),
         compute: asked.compute.map(|asked| Compute {
             gpu_devices_request: asked.gpu_devices_request,
             large_shm_request: asked.large_shm_request,
+            cpu_core_limit: asked.cpu_core_limit,
+            cpu_core_request: asked.cpu_core_request,
+            cpu_memory_limit: asked.cpu_memory_limit,
+            cpu_memory_request: asked.cpu_memory_request,
         }),
         expand_variables: asked.expand_variables,
         passwd_entry: asked.passwd_entry,
@@ -308,18 +337,22 @@ struct SubmittedCompute {
     /// Whether memory at `/dev/shm` is as large as the container's, without the runtime's 64 MiB.
     #[serde(default)]
     large_shm_request: Option<bool>,
+    /// How many processor cores it may use at most. Absent: as the namespace has it.
+    #[serde(default)]
+    cpu_core_limit: Option<CpuCores>,
+    /// How many processor cores the node has to have free for it; at most the limit. Absent: as the namespace has it, or the limit.
+    #[serde(default)]
+    cpu_core_request: Option<CpuCores>,
+    /// How much memory it may use at most. Absent: as the namespace has it.
+    #[serde(default)]
+    cpu_memory_limit: Option<MemoryAmount>,
+    /// How much memory the node has to have free for it; at most the limit. Absent: as the namespace has it, or the limit.
+    #[serde(default)]
+    cpu_memory_request: Option<MemoryAmount>,
     #[serde(default)]
     gpu_request_type: OnlyPortion,
     #[serde(default)]
     gpu_portion_request: OnlyOne,
-    #[serde(default)]
-    cpu_core_limit: Unsupported,
-    #[serde(default)]
-    cpu_core_request: Unsupported,
-    #[serde(default)]
-    cpu_memory_limit: Unsupported,
-    #[serde(default)]
-    cpu_memory_request: Unsupported,
     #[serde(default)]
     extended_resources: Unsupported,
     #[serde(default)]
@@ -414,7 +447,7 @@ mod tests {
     #[test]
     fn what_the_flags_say_arrives() {
         let spec = parse(json!({
-            "image": "local.test/tools:1", "command": "sh -c", "args": "'id; echo \"$HOME\"'",
+            "image": "local.test/tools:1", "imagePullPolicy": "Always", "command": "sh -c", "args": "'id; echo \"$HOME\"'",
             "environmentVariables": [{"name": "A", "value": "1"}, {"name": "B", "value": null}],
             "compute": {"gpuDevicesRequest": 2, "gpuRequestType": "portion", "gpuPortionRequest": 1},
             "security": {"uidGidSource": "fromIdpToken", "allowPrivilegeEscalation": false},
@@ -428,6 +461,7 @@ mod tests {
             [("A".to_owned(), "1".to_owned()), ("B".to_owned(), String::new())]
         );
         assert_eq!(spec.gpus(), 2);
+        assert_eq!(spec.image_pull_policy, Some(ImagePullPolicy::Always));
         assert!(spec.run_as_user() && spec.prevent_privilege_escalation());
         assert!(spec.home_dir(true) && !spec.home_dir(false));
         let kept = serde_json::to_string(&spec).unwrap();
@@ -463,8 +497,24 @@ mod tests {
                 json!({"security": {"runAsNonRoot": false}}),
             ),
             (
+                "spec.compute.gpuMemoryLimit",
+                json!({"compute": {"gpuMemoryLimit": "1Gi"}}),
+            ),
+            (
                 "spec.compute.cpuCoreLimit",
-                json!({"compute": {"cpuCoreLimit": 0.5}}),
+                json!({"compute": {"cpuCoreLimit": 0.0005}}),
+            ),
+            (
+                "spec.compute.cpuMemoryRequest",
+                json!({"compute": {"cpuMemoryRequest": "much"}}),
+            ),
+            (
+                "spec.compute.cpuCoreRequest",
+                json!({"compute": {"cpuCoreRequest": 0.501, "cpuCoreLimit": 0.5}}),
+            ),
+            (
+                "spec.compute.cpuMemoryRequest",
+                json!({"compute": {"cpuMemoryRequest": "1025Mi", "cpuMemoryLimit": "1Gi"}}),
             ),
             ("spec.labels", json!({"labels": [{"name": "a", "value": "b"}]})),
             ("spec.completions", json!({"completions": 3})),
@@ -474,6 +524,7 @@ mod tests {
             ),
             ("spec.nonsense", json!({"nonsense": 1})),
             ("spec.command", json!({"command": "sh 'x"})),
+            ("spec.imagePullPolicy", json!({"imagePullPolicy": "Sometimes"})),
             ("spec.image", json!({"image": "a b"})),
         ];
         for (field, mut extra) in refused {
@@ -485,6 +536,17 @@ mod tests {
             let error = parse(extra).unwrap_err();
             assert!(error.starts_with(&format!("`{field}`")), "{field}: {error}");
         }
+    }
+
+    #[test]
+    fn processors_and_memory_are_kept_as_they_were_asked_for() {
+        let compute = json!({"cpuCoreRequest": 0.5, "cpuCoreLimit": 2, "cpuMemoryRequest": "1Gi", "cpuMemoryLimit": "1024Mi"});
+        let spec = parse(json!({"image": "x", "compute": compute})).unwrap().spec;
+        assert_eq!(serde_json::to_value(&spec).unwrap()["compute"], compute);
+        assert_eq!(
+            serde_json::from_value::<TrainingSpec>(serde_json::to_value(&spec).unwrap()).unwrap(),
+            spec
+        );
     }
 
     #[test]

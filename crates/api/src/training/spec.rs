@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use reeve_types::{CredentialAssetName, FileMode, MountPath};
+use reeve_types::{CpuCores, CredentialAssetName, FileMode, ImagePullPolicy, MemoryAmount, MountPath};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct TrainingSpec {
     /// The image reference.
     pub image: String,
+    /// When the node gets the image; absent means as Kubernetes has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_pull_policy: Option<ImagePullPolicy>,
     /// Replaces the image's entry point; one line, split as a shell would.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
@@ -100,6 +103,18 @@ pub struct Compute {
     /// Whether memory at `/dev/shm` is as large as the container's, without the runtime's 64 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub large_shm_request: Option<bool>,
+    /// How many processor cores it may use at most; absent means as the namespace has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_core_limit: Option<CpuCores>,
+    /// How many processor cores the node has to have free for it; absent means as the namespace has it, or the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_core_request: Option<CpuCores>,
+    /// How much memory it may use at most; absent means as the namespace has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_memory_limit: Option<MemoryAmount>,
+    /// How much memory the node has to have free for it; absent means as the namespace has it, or the limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_memory_request: Option<MemoryAmount>,
 }
 
 /// As whom a training runs, and with which rights.

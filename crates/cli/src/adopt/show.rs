@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::failure::one_line;
 use crate::printer::table;
 
 use super::refusal::{Refusal, Refused};
@@ -47,7 +48,8 @@ impl Report {
         for setting in &self.namespace_settings {
             lines.push(format!(
                 "the namespace says already, and it will count: {}={}",
-                setting.key, setting.value
+                setting.key,
+                one_line(&setting.value)
             ));
         }
         lines.join("\n")

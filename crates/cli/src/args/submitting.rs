@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use reeve_api::training::SecretVolume;
-use reeve_types::{InvalidFileMode, InvalidMountPath, InvalidName, OrgUnitName, WorkloadName};
+use reeve_types::{
+    CpuCores, ImagePullPolicy, InvalidFileMode, InvalidMountPath, InvalidName, MemoryAmount, OrgUnitName,
+    WorkloadName,
+};
 
 use super::running::duration;
 
@@ -27,9 +30,24 @@ pub struct Submit {
     /// The container image
     #[arg(short, long)]
     pub image: String,
+    /// When the node gets the image: Always, IfNotPresent or Never [default: as Kubernetes has it]
+    #[arg(long, value_name = "POLICY")]
+    pub image_pull_policy: Option<ImagePullPolicy>,
     /// How many whole GPUs
     #[arg(short, long = "gpu-devices-request", visible_alias = "gpu", value_name = "N", value_parser = gpus)]
     pub gpus: Option<u32>,
+    /// Processor cores that the node has to have free for it, as 0.5 or 2
+    #[arg(long = "cpu-core-request", alias = "cpu", value_name = "CORES")]
+    pub cpu_request: Option<CpuCores>,
+    /// Processor cores that it may use at most
+    #[arg(long = "cpu-core-limit", alias = "cpu-limit", value_name = "CORES")]
+    pub cpu_limit: Option<CpuCores>,
+    /// Memory that the node has to have free for it, as 512Mi or 2G
+    #[arg(long = "cpu-memory-request", alias = "memory", value_name = "AMOUNT")]
+    pub memory_request: Option<MemoryAmount>,
+    /// Memory that it may use at most
+    #[arg(long = "cpu-memory-limit", alias = "memory-limit", value_name = "AMOUNT")]
+    pub memory_limit: Option<MemoryAmount>,
     /// Run as yourself: with your uid, gid and groups
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false",
           hide_default_value = true, value_name = "BOOL", action = ArgAction::Set)]

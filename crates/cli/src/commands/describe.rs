@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::Context;
 use crate::args::Describe;
 use crate::commands::find;
-use crate::failure::{Failure, plain};
+use crate::failure::{Failure, one_line};
 use crate::http::Api;
 use crate::printer::age;
 use crate::reference;
@@ -54,11 +54,21 @@ fn mounted(volume: &SecretVolume) -> String {
     )
 }
 
+/// `500m, at most 2`; empty where neither was said.
+fn asked_and_most<T: ToString>(asked: Option<T>, most: Option<T>) -> String {
+    let parts = [
+        asked.map(|it| it.to_string()),
+        most.map(|it| format!("at most {}", it.to_string())),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 /// Values of variables are not shown: a terminal is looked at by more than one.
 fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
     let spec = &training.spec;
     let variables: Vec<_> = spec.environment().into_iter().map(|(name, _)| name).collect();
     let mounted: Vec<_> = spec.secret_volumes().iter().map(mounted).collect();
+    let compute = spec.compute.clone().unwrap_or_default();
     let yes = |wanted: bool| if wanted { "yes" } else { "" }.to_owned();
     let rows = [
         ("name", workload.name.clone()),
@@ -69,11 +79,25 @@ fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
         ("age", age(now.as_seconds() - workload.created_at.as_seconds())),
         ("submitted by", workload.submitted_by.clone()),
         ("image", spec.image.clone()),
+        (
+            "pull policy",
+            spec.image_pull_policy
+                .map(|policy| policy.to_string())
+                .unwrap_or_default(),
+        ),
         ("command", spec.command.clone().unwrap_or_default()),
         ("arguments", spec.args.clone().unwrap_or_default()),
         ("folder", spec.working_dir.clone().unwrap_or_default()),
         ("variables", variables.join(", ")),
         ("GPUs", spec.gpus().to_string()),
+        (
+            "CPU",
+            asked_and_most(compute.cpu_core_request, compute.cpu_core_limit),
+        ),
+        (
+            "memory",
+            asked_and_most(compute.cpu_memory_request, compute.cpu_memory_limit),
+        ),
         ("large /dev/shm", yes(spec.large_shm())),
         ("passwd entry", yes(spec.passwd_entry == Some(true))),
         ("secrets", mounted.join(", ")),
@@ -81,6 +105,6 @@ fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
     let lines = rows
         .iter()
         .filter(|(_, value)| !value.is_empty())
-        .map(|(key, value)| format!("{key:<15} {}", plain(value).replace('\n', " ")));
+        .map(|(key, value)| format!("{key:<15} {}", one_line(value)));
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -7,6 +7,7 @@ use crate::args::KubernetesToken;
 use crate::failure::Failure;
 use crate::http::Api;
 use crate::kubernetes;
+use crate::printer::escaped;
 
 pub(super) async fn run(context: &mut Context, arguments: KubernetesToken) -> Result<(), Failure> {
     let api = Api::signed_in(&context.settings, context.clock.now())?;
@@ -20,5 +21,6 @@ pub(super) async fn run(context: &mut Context, arguments: KubernetesToken) -> Re
         "status": { "token": token.token.expose(), "expirationTimestamp": token.expiration_timestamp },
     });
     // Always JSON: its reader is kubectl.
-    context.printer.raw(format!("{credential}\n").as_bytes())
+    let text = escaped(&credential.to_string());
+    context.printer.raw(format!("{text}\n").as_bytes())
 }

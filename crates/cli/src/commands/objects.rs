@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::args::Format;
-use crate::failure::Failure;
+use crate::failure::{Failure, one_line};
 use crate::printer::{Printer, columns};
 
 /// Something with a name.
@@ -50,14 +50,16 @@ pub(super) fn list<T: Object>(printer: &mut Printer, found: &[T]) -> Result<(), 
 
 /// One of them, a line for each of what is known, and `more` below.
 pub(super) fn show<T: Object>(printer: &mut Printer, found: &T, more: &str) -> Result<(), Failure> {
-    printer.named(found, [named(found)], || {
-        let shown = all_cells(found).into_iter().filter(|(_, cell)| !cell.is_empty());
-        let mut lines: Vec<String> = shown
-            .map(|(head, cell)| format!("{:<12} {cell}", sentence_case(head)))
-            .collect();
-        lines.extend((!more.is_empty()).then(|| more.to_owned()));
-        lines.join("\n")
-    })
+    printer.named(found, [named(found)], || shown(found, more))
+}
+
+fn shown<T: Object>(found: &T, more: &str) -> String {
+    let shown = all_cells(found).into_iter().filter(|(_, cell)| !cell.is_empty());
+    let mut lines: Vec<String> = shown
+        .map(|(head, cell)| format!("{:<12} {}", sentence_case(head), one_line(&cell)))
+        .collect();
+    lines.extend((!more.is_empty()).then(|| more.to_owned()));
+    lines.join("\n")
 }
 
 /// That these are no more.
@@ -72,4 +74,33 @@ fn sentence_case(head: &str) -> String {
         .next()
         .map(|first| format!("{first}{}", letters.as_str().to_lowercase()))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Thing;
+
+    impl Object for Thing {
+        const KIND: &'static str = "thing";
+
+        fn name(&self) -> String {
+            "a".to_owned()
+        }
+
+        fn cells(&self) -> Vec<(&'static str, String)> {
+            vec![("MESSAGE", "gone\nState        Connected\u{1b}[2J".to_owned())]
+        }
+    }
+
+    /// Planted fault: `a-cell-shown-alone-looks-like-lines`.
+    #[test]
+    fn a_message_of_one_thing_looks_like_no_other_line() {
+        assert_eq!(
+            shown(&Thing, "below"),
+            "Message      gone State        Connected\u{fffd}[2J\nbelow"
+        );
+    }
 }

@@ -103,9 +103,14 @@ fn spec(arguments: &Submit, what: &str) -> Result<TrainingSpec, Failure> {
     let compute = Compute {
         gpu_devices_request: arguments.gpus,
         large_shm_request: arguments.large_shm.then_some(true),
+        cpu_core_limit: arguments.cpu_limit,
+        cpu_core_request: arguments.cpu_request,
+        cpu_memory_limit: arguments.memory_limit.clone(),
+        cpu_memory_request: arguments.memory_request.clone(),
     };
     Ok(TrainingSpec {
         image: arguments.image.clone(),
+        image_pull_policy: arguments.image_pull_policy,
         command,
         args,
         environment_variables: (!variables.is_empty()).then_some(variables),
@@ -170,6 +175,12 @@ mod tests {
             "--expand-variables",
             "--attach",
             "--working-dir=/work",
+            "--image-pull-policy=Always",
+            "--cpu=0.5",
+            "--cpu-core-limit",
+            "2",
+            "--memory=512Mi",
+            "--cpu-memory-limit=1.5Gi",
             "--secret-volume=name=token,path=/etc/keys",
             "-e",
             "A=b c",
@@ -184,6 +195,16 @@ mod tests {
         let arrived = CreateTraining::parse(body.to_string().as_bytes()).unwrap().spec;
         assert!(arrived.run_as_user() && arrived.prevent_privilege_escalation() && !arrived.home_dir(true));
         assert!(arrived.large_shm());
+        let compute = serde_json::to_value(&arrived.compute).unwrap();
+        assert_eq!(
+            compute,
+            json!({"gpuDevicesRequest": 2, "largeShmRequest": true, "cpuCoreRequest": 0.5, "cpuCoreLimit": 2,
+                "cpuMemoryRequest": "512Mi", "cpuMemoryLimit": "1.5Gi"})
+        );
+        assert_eq!(
+            arrived.image_pull_policy,
+            Some(reeve_types::ImagePullPolicy::Always)
+        );
         let mounted = arrived.secret_volumes();
         assert_eq!(
             serde_json::to_value(mounted).unwrap(),

@@ -31,8 +31,7 @@ const fn submit(spelled: &'static [&'static str], was: &'static str, here: Here)
 const YAML: &str = "write a Job yourself and `kubectl apply` it: it runs as you too, under the same rules";
 const VOLUMES: &str =
     "write a Job with that volume yourself and `kubectl apply` it; the page \"volumes\" says what works";
-const RESOURCES: &str =
-    "write a Job with `resources` yourself and `kubectl apply` it; here `-g` alone asks for something";
+const RESOURCES: &str = "write a Job with `resources` yourself and `kubectl apply` it";
 const WHOLE: &str = "ask for whole GPUs: `-g 1`";
 const NEVER: &str = "leave it out: nobody may ask for it in a project";
 const YOU: &str = "`--run-as-user`: your uid, gid and groups come from your sign-in and nowhere else";
@@ -145,9 +144,14 @@ pub const FLAGS: &[Flag] = &[
     // Submit: the container.
     submit(&["--image", "-i"], "chooses the image", Works("")),
     submit(
-        &["--image-pull-policy", "--local-image"],
-        "said when the image is pulled",
-        Refused("name a tag or digest that does not change, and leave it out"),
+        &["--image-pull-policy"],
+        "says when the node gets the image",
+        Works("`Always`, `IfNotPresent` or `Never`"),
+    ),
+    submit(
+        &["--local-image"],
+        "took an image that the node has",
+        Refused("`--image-pull-policy Never`"),
     ),
     submit(
         &["--image-pull-my-credentials"],
@@ -278,8 +282,8 @@ pub const FLAGS: &[Flag] = &[
             "--cpu-memory-request",
             "--cpu-memory-limit",
         ],
-        "asked for processors and memory",
-        Refused(RESOURCES),
+        "asks for processors and memory",
+        Works("cores as `0.5`, memory as `512Mi`"),
     ),
     submit(
         &["--large-shm"],

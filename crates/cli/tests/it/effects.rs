@@ -153,6 +153,20 @@ const LINES: &[Line] = &[
     .when(NoPod)
     .that_waits(),
     submit(&["--working-dir"], With("/work")),
+    submit(&["--image-pull-policy"], With("Always")),
+    submit(
+        &["--cpu", "--cpu-limit", "--cpu-core-request", "--cpu-core-limit"],
+        With("0.5"),
+    ),
+    submit(
+        &[
+            "--memory",
+            "--memory-limit",
+            "--cpu-memory-request",
+            "--cpu-memory-limit",
+        ],
+        With("512Mi"),
+    ),
     submit(&["--run-as-user"], Alone),
     submit(&["--prevent-privilege-escalation"], Alone),
     submit(&["--allow-privilege-escalation"], Joined("false")),

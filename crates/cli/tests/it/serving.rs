@@ -131,6 +131,25 @@ async fn models_of_the_namespace_are_shown_to_whoever_may_not_see_those_of_the_c
 }
 
 #[tokio::test]
+async fn what_a_cluster_says_of_a_list_that_it_refuses_steers_no_terminal() {
+    let receiver = cluster().await;
+    let models = list("AIMModel", Vec::new());
+    receiver.answers(&format!("GET {GROUP}/namespaces/team/aimmodels"), 200, models);
+    let said = "forbidden\u{1b}[2J\u{9b}2J\u{202e}";
+    receiver.answers(
+        &format!("GET {GROUP}/aimclustermodels"),
+        403,
+        refusal(403, said, ""),
+    );
+    let output = receiver.run(&["model", "list"]).await;
+    let noted = text(&output.stderr);
+    assert!(
+        noted.contains("are not shown: forbidden\u{fffd}[2J\u{fffd}2J\u{fffd}"),
+        "{noted:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_description_says_why_and_shows_no_value_of_a_variable() {
     let receiver = cluster().await;
     receiver.answers(

@@ -40,6 +40,50 @@ async fn a_log_does_not_steer_the_terminal() {
     assert_eq!(text(&piped.stdout), log);
 }
 
+/// A policy's name, in the message of an alarm, is whoever's could write it there; so is a name in the audit log of before there was a rule
+/// for it. The line of ours that the message imitates stays in its own. The planted faults are those of the printer's own tests.
+#[tokio::test]
+async fn what_clusters_and_the_audit_log_hold_does_not_steer_the_terminal() {
+    let receiver = Receiver::signed_in().await;
+    let evil = "policy\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}\nState        Connected";
+    let mut cluster = crate::admin::cluster();
+    cluster["status"] = json!({"state": "ServiceIssues", "stateSince": "2026-01-01T00:00:00Z", "stateReason": "PoliciesChanged",
+        "stateMessage": evil, "conditions": [], "platform": null, "dependencies": null});
+    receiver.answers("GET /api/v1/clusters", 200, json!([cluster]));
+    let event = json!({"id": "523e4567-e89b-82d3-a456-426614174000", "timestamp": "2026-01-01T00:00:00Z", "tenant_id": "1",
+        "subject": evil, "subject_type": "User", "action": "create", "entity_type": "project",
+        "entity_name": evil, "entity_id": "33", "result": "Failed", "metadata": {"reason": evil}});
+    receiver.answers(
+        "GET /api/v1/audit/log",
+        200,
+        json!({"total": 1, "audit_logs": [event]}),
+    );
+    for command in [
+        &["cluster", "list"][..],
+        &["cluster", "get", "demo"],
+        &["audit", "list", "--since", "2026-01-01"],
+    ] {
+        for format in ["table", "json", "yaml"] {
+            let output = receiver.run(&[command, &["-o", format][..]].concat()).await;
+            let shown = text(&output.stdout);
+            let what = format!("{command:?} -o {format}: {shown:?}");
+            assert!(shown.contains("policy") && output.stderr.is_empty(), "{what}");
+            let steers = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            assert!(!shown.contains(steers), "{what}");
+            assert!(
+                !shown
+                    .lines()
+                    .any(|line| line.starts_with("State        Connected")),
+                "{what}"
+            );
+        }
+    }
+    let refused = json!({"code": 403, "message": evil});
+    receiver.answers("GET /api/v1/clusters", 403, refused);
+    let said = text(&receiver.run(&["cluster", "list"]).await.stderr);
+    assert!(said.contains("policy\u{fffd}]0;owned"), "{said:?}");
+}
+
 #[tokio::test]
 async fn the_remote_terminal_gets_the_size_and_ours_is_given_back() {
     let (receiver, cluster) = Cluster::with_a_workload().await;

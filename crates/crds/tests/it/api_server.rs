@@ -175,6 +175,10 @@ async fn the_api_server_takes_good_objects_and_refuses_bad_ones() {
             "spec.workingDir",
         ),
         (
+            named("Workload", "other", "/spec/imagePullPolicy", json!("Sometimes")),
+            "spec.imagePullPolicy",
+        ),
+        (
             changed("ReeveConfig", "/metadata/name", json!("second")),
             "the only ReeveConfig is named reeve",
         ),

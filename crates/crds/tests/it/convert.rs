@@ -10,7 +10,8 @@ fn workload() -> desired::Workload {
         "id": "0b6f8a52-0d3c-4d5e-9a55-1a2b3c4d5e6f", "name": "train", "projectId": "3", "submittedBy": "alice@example.com",
         "identity": {"userId": "123e4567-e89b-12d3-a456-426614174000", "email": "alice@example.com",
             "posix": {"uid": 70012, "gid": 5000, "supplementaryGroups": [5001]}},
-        "image": "busybox", "command": ["sh"], "args": ["-c", "id"], "environment": [["A", "1"]], "gpus": 2, "createHomeDir": true,
+        "image": "busybox", "imagePullPolicy": "IfNotPresent", "command": ["sh"], "args": ["-c", "id"], "environment": [["A", "1"]], "gpus": 2, "createHomeDir": true,
+        "resources": {"cpuRequest": 0.5, "cpuLimit": 2, "memoryRequest": "512Mi", "memoryLimit": "1.5Gi"},
         "expandVariables": true, "passwdEntry": true, "largeShm": true, "stdin": true, "tty": true, "workingDir": "/work",
         "secretVolumes": [{"credentialId": "123e4567-e89b-12d3-a456-426614174001", "secret": "token", "mountPath": "/etc/keys",
             "defaultMode": "0440"}]
@@ -94,6 +95,13 @@ fn an_invalid_object_names_its_field() {
         object.checked().unwrap_err().field,
         "spec.secretVolumes.defaultMode"
     );
+
+    let mut object = Workload::desired(&workload(), "reeve-robots");
+    object.spec.resources.as_mut().unwrap().cpu_limit = Some("2000".into());
+    assert_eq!(object.checked().unwrap_err().field, "spec.resources.cpuLimit");
+    let mut object = Workload::desired(&workload(), "reeve-robots");
+    object.spec.image_pull_policy = Some("Sometimes".into());
+    assert_eq!(object.checked().unwrap_err().field, "spec.imagePullPolicy");
 
     let rule: desired::AccessRule = serde_json::from_value(
         json!({"id": 7, "subject": {"kind": "group", "name": "g"}, "role": "viewer", "scope": {"type": "cluster"}}),

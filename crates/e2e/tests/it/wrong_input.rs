@@ -123,6 +123,7 @@ impl Real<'_> {
         match operation.name {
             "create_cluster"
             | "create_service_account"
+            | "create_application"
             | "create_access_key1"
             | "create_user_application" => json!({"name": "unwanted"}),
             "create_department" => json!({"name": "unwanted", "clusterId": cluster, "resources": []}),

@@ -11,8 +11,7 @@ use std::sync::Arc;
 
 use axum::routing::MethodRouter;
 use reeve_api::TENANT_ID;
-use reeve_api::service_account::ServiceAccount;
-use reeve_api::service_account::ServiceAccountOperation;
+use reeve_api::service_account::{ApplicationOperation, ServiceAccount, ServiceAccountOperation};
 use reeve_store::ServiceAccountRow;
 
 use crate::app::App;
@@ -29,6 +28,20 @@ pub(crate) fn route(operation: ServiceAccountOperation) -> MethodRouter<Arc<App>
         Op::UpdateServiceAccount => to(row, update::handle),
         Op::RegenerateServiceAccountSecret => to(row, regenerate_secret::handle),
         Op::DeleteServiceAccount => to(row, delete::handle),
+    }
+}
+
+/// The handler of each operation under its older name.
+pub(crate) fn application_route(operation: ApplicationOperation) -> MethodRouter<Arc<App>> {
+    use ApplicationOperation as Op;
+    let row = operation.row();
+    match operation {
+        Op::GetApplications => to(row, list::handle),
+        Op::CreateApplication => to(row, create::of_application),
+        Op::GetApplication => to(row, get::handle),
+        Op::UpdateApplication => to(row, update::handle),
+        Op::RegenerateApplicationSecret => to(row, regenerate_secret::of_application),
+        Op::DeleteApplication => to(row, delete::handle),
     }
 }
 

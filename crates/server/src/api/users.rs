@@ -12,6 +12,7 @@ pub mod release_uid;
 pub mod remove_authenticator;
 pub mod remove_passkeys;
 pub mod reset_password;
+mod second_factor_removal;
 pub mod sessions;
 pub mod set_posix;
 

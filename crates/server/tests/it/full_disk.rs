@@ -3,16 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use reeve_identity::totp::TotpSecret;
 use reeve_testkit::software_authenticator::Ceremony;
+use reeve_types::{Clock, Secret};
 use serde_json::{Value, json};
 
-use crate::floods::{administrator, made, made_rules, started, text};
+use crate::floods::{administrator, made, made_rules, started, text, token};
 use crate::passkeys::{MINE, passkey_for};
 use crate::process::{Running, fresh};
 use crate::server::rule;
 
 const RULES: &str = "/api/v1/authorization/access-rules";
 const CLUSTERS: &str = "/api/v1/clusters";
+const AUTHENTICATOR: &str = "/api/v1/me/authenticator";
 
 /// A small file system in memory; unmounted with the value.
 struct Small(PathBuf);
@@ -282,4 +285,71 @@ async fn who_administers_the_account_signs_in_with_a_passkey_on_a_full_disk() {
     let answer = sent.send().await.unwrap();
     assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
     drop(small);
+}
+
+/// Somebody's own authenticator, set up with a code of it; the recovery codes.
+async fn authenticator_of(running: &Running, token: &str) -> Vec<String> {
+    let begun = made(running, token, AUTHENTICATOR, Value::Null).await;
+    let secret = Secret::new(begun["secret"].as_str().unwrap().to_owned());
+    let code = TotpSecret::from_text(&secret)
+        .unwrap()
+        .code_at(Clock::system().now());
+    let path = format!("{AUTHENTICATOR}/confirm");
+    let sent = running.client.post(running.url(&path)).bearer_auth(token);
+    let (status, answer) = text(sent.body(json!({"code": code}).to_string()).send().await.unwrap()).await;
+    assert_eq!(status, 200, "{answer}");
+    let codes = answer["recoveryCodes"].as_array().unwrap();
+    codes
+        .iter()
+        .map(|code| code.as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Both second factors of a person by whoever may change users, and the authenticator by a person whose own it is: each by itself on a
+/// disk that has just become full. Planted faults: `a-lost-second-factor-is-a-change`, `an-own-authenticator-stays-on-a-full-disk`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn second_factors_are_taken_away_on_a_full_disk() {
+    let test = "second_factors_are_taken_away_on_a_full_disk";
+    for by_the_person in [false, true] {
+        let (_dir, data) = fresh();
+        let Some(small) = Small::mount_or_skip(&data, test) else {
+            return;
+        };
+        let running = started(&data, &[]).await;
+        let admin = administrator(&running).await;
+        let erin = json!({"email": "erin@example.com", "resetPassword": false});
+        let erin = made(&running, &admin, "/api/v1/users", erin).await;
+        let credentials = json!({"grantType": "password", "username": "erin@example.com", "password": erin["tempPassword"]});
+        let erins = token(&running, credentials).await;
+        let recovery = authenticator_of(&running, &erins).await;
+        small.fill();
+        until_full(&running, &admin).await;
+        assert!(data.join("reserve").exists());
+
+        let user = format!("/api/v1/users/{}", erin["id"].as_str().unwrap());
+        let sent = if by_the_person {
+            let request = running
+                .client
+                .post(running.url(&format!("{AUTHENTICATOR}/remove")));
+            let body = json!({"code": recovery[0]}).to_string();
+            request.bearer_auth(&erins).body(body)
+        } else {
+            let request = running
+                .client
+                .delete(running.url(&format!("{user}/authenticator")));
+            request.bearer_auth(&admin)
+        };
+        let (status, answer) = text(sent.send().await.unwrap()).await;
+        assert_eq!(status, if by_the_person { 200 } else { 204 }, "{answer}");
+        assert!(!data.join("reserve").exists(), "the room for it is the reserve's");
+        let shown = running.client.get(running.url(AUTHENTICATOR)).bearer_auth(&erins);
+        let (status, shown) = text(shown.send().await.unwrap()).await;
+        assert_eq!((status, &shown["enabled"]), (200, &json!(false)), "{shown}");
+        // What there is none of is looked for all the same.
+        let request = running.client.delete(running.url(&format!("{user}/passkeys")));
+        let (status, answer) = text(request.bearer_auth(&admin).send().await.unwrap()).await;
+        assert_eq!(status, 404, "{answer}");
+        running.stop().await;
+        drop(small);
+    }
 }

@@ -77,6 +77,10 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
         Some(PathParameter::PermissionSet) => PROJECTS_VIEWER.to_owned(),
         Some(PathParameter::SecuritySetting) => "logoutRedirectUri".to_owned(),
         Some(PathParameter::TenantSetting) => "department.use".to_owned(),
+        // Each road to its deletion has one of its own.
+        Some(PathParameter::ServiceAccount) if operation.path.starts_with("/api/v1/apps") => {
+            ids.application.clone()
+        }
         Some(PathParameter::ServiceAccount) => organization.ci_id.to_string(),
         Some(PathParameter::Session) => ids.session.clone(),
         Some(PathParameter::Uid) => "61000".to_owned(),
@@ -92,7 +96,7 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
             )
         }
         "create_cluster" | "create_service_account" | "create_access_key1" => json!({"name": "another"}),
-        "create_user_application" => json!({"name": "one-more"}),
+        "create_user_application" | "create_application" => json!({"name": "one-more"}),
         "create_department" => json!({"name": "another", "clusterId": cluster, "resources": ids.resources}),
         "create_project" => {
             json!({"name": "another", "clusterId": cluster, "parentId": organization.vision, "resources": ids.resources,
@@ -142,7 +146,7 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
         "set_project_networking" => json!({"allowNetworking": true}),
         "set_project_pod_rules" => json!({"podSecurity": "restricted", "nodePools": ["gpu"]}),
         "patch_cluster" => json!({"kubernetesEndpoint": {"server": "https://k8s.example:6443"}}),
-        "update_service_account_by_id" => json!({"enabled": true}),
+        "update_service_account_by_id" | "update_application_by_id" => json!({"enabled": true}),
         "create_secret_asset" => secret_assets::body("another", ("tenant", ""), &ids.credentials["password"]),
         "update_Secret_asset_by_id" => {
             json!({"meta": {"name": "renamed"}, "spec": secret_assets::spec(&ids.credentials["password"])})
@@ -210,6 +214,7 @@ struct Ids {
     /// What makes her another one.
     created: Value,
     access_keys: Vec<String>,
+    application: String,
     credentials: BTreeMap<&'static str, String>,
     secret_asset: String,
     session: String,
@@ -254,11 +259,16 @@ async fn ids(organization: &OrganizationFixture) -> Ids {
             .is(201);
         access_keys.push(made["id"].as_str().unwrap().to_owned());
     }
+    let application = server
+        .post(&server.admin, "/api/v1/apps", json!({"name": "older"}))
+        .await
+        .is(201);
     let signed_in = server.provided(organization.alice_id, &["ml"], Value::Null).await;
     Ids {
         passkey: passkey["id"].as_str().unwrap().to_owned(),
         created,
         access_keys,
+        application: application["id"].as_str().unwrap().to_owned(),
         credentials: kept,
         secret_asset,
         session: signed_in.id.to_string(),

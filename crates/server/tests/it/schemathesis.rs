@@ -214,6 +214,7 @@ fn ids(cluster: &str, own: &Department, beside: &Department) -> Value {
         one("/api/v1/service-accounts", "serviceAccountId", |it| {
             &it.application
         }),
+        one("/api/v1/apps", "serviceAccountId", |it| &it.application),
         one("/api/v1/access-keys", "accessKeyId", |it| &it.key),
         one("/api/v1/administration/access-keys", "accessKeyId", |it| &it.key),
         one("/api/v1/user-applications", "appId", |it| &it.key),

@@ -53,6 +53,89 @@ async fn service_accounts_are_made_listed_shown_and_deleted() {
     insta::assert_snapshot!(page.page());
 }
 
+/// By either name it is the same account, with the same rights asked for and the same bounds; what differs is what a secret is called.
+#[tokio::test]
+async fn an_application_is_a_service_account_by_its_older_name() {
+    const APPS: &str = "/api/v1/apps";
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let (admin, alice) = (&server.admin, &organization.alice);
+    let mut page = Transcript::of(server);
+    let made = page
+        .post("success", admin, APPS, json!({"name": "older"}))
+        .await
+        .is(201);
+    let id = made["id"].as_str().unwrap();
+    let (path, newer) = (format!("{APPS}/{id}"), format!("{ALL}/{id}"));
+    let shown = page
+        .get("one: the secret is not readable", admin, &path)
+        .await
+        .is(200);
+    assert_eq!(shown, server.get(admin, &newer).await.is(200));
+    let listed = server.get(admin, APPS).await.is(200);
+    assert_eq!(listed, server.get(admin, ALL).await.is(200));
+    page.post("taken", admin, APPS, json!({"name": "older"}))
+        .await
+        .refused(409);
+    page.post(
+        "taken by the newer name, too",
+        admin,
+        ALL,
+        json!({"name": "older"}),
+    )
+    .await
+    .refused(409);
+    page.post("a bad name", admin, APPS, json!({"name": "_x"}))
+        .await
+        .refused(400);
+    let unknown = format!("{APPS}/00000000-0000-4000-8000-000000000000");
+    page.get("unknown", admin, &unknown).await.refused(404);
+
+    let sign_in = async |secret: &Value| {
+        let body = json!({"grantType": "app_token", "AppId": "older", "AppSecret": secret});
+        server.post("", "/api/v1/token", body).await
+    };
+    let token = sign_in(&made["secret"]).await.is(200)["accessToken"].clone();
+    let token = token.as_str().unwrap();
+    let secret = format!("{path}/secret");
+    page.post("alice gives no secret", alice, &secret, Value::Null)
+        .await
+        .refused(403);
+    page.post("unknown", admin, &format!("{unknown}/secret"), Value::Null)
+        .await
+        .refused(404);
+    let fresh = page
+        .post("a new secret", admin, &secret, Value::Null)
+        .await
+        .is(200);
+    sign_in(&made["secret"]).await.refused(400);
+    server.get(token, "/api/v1/me").await.refused(401);
+    let token = sign_in(&fresh["secret"]).await.is(200)["accessToken"].clone();
+    let token = token.as_str().unwrap();
+
+    let switch = async |caller: &str, enabled: bool| {
+        let body = json!({"enabled": enabled}).to_string();
+        server.call(caller, Method::PATCH, &path, body).await
+    };
+    switch(alice, false).await.refused(403);
+    let off = switch(admin, false).await;
+    assert_eq!((off.status.as_u16(), off.text.as_str()), (200, ""));
+    server.get(token, "/api/v1/me").await.refused(401);
+    sign_in(&fresh["secret"]).await.refused(400);
+    assert_eq!(server.get(admin, &newer).await.is(200)["enabled"], false);
+
+    page.post("alice", alice, APPS, json!({"name": "mine"}))
+        .await
+        .refused(403);
+    page.get("alice lists none", alice, APPS).await.refused(403);
+    page.get("alice", alice, &path).await.refused(403);
+    page.delete("alice deletes none", alice, &path).await.refused(403);
+    page.delete("deleted", admin, &path).await.is(204);
+    page.delete("deleted before", admin, &path).await.refused(404);
+    server.get(admin, &newer).await.refused(404);
+    insta::assert_snapshot!(page.page());
+}
+
 #[tokio::test]
 async fn a_secret_signs_in_in_every_spelling_until_its_account_is_deleted() {
     let organization = OrganizationFixture::new().await;

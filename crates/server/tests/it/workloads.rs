@@ -323,7 +323,7 @@ async fn what_a_launch_script_asks_for_reaches_its_cluster() {
     assert_eq!(told["expandVariables"], false);
     let spec = json!({
         "image": "i", "expandVariables": true, "passwdEntry": true, "stdin": true, "tty": true, "workingDir": "/work",
-        "compute": {"largeShmRequest": true},
+        "imagePullPolicy": "Always", "compute": {"largeShmRequest": true, "cpuCoreRequest": 0.5, "cpuCoreLimit": 2, "cpuMemoryRequest": "512Mi", "cpuMemoryLimit": "1.5Gi"},
     });
     organization
         .server
@@ -335,6 +335,11 @@ async fn what_a_launch_script_asks_for_reaches_its_cluster() {
         assert_eq!(told[field], true, "{field}");
     }
     assert_eq!(told["workingDir"], "/work");
+    assert_eq!(told["imagePullPolicy"], "Always");
+    assert_eq!(
+        told["resources"],
+        json!({"cpuRequest": 0.5, "cpuLimit": 2, "memoryRequest": "512Mi", "memoryLimit": "1.5Gi"})
+    );
     for (wrong, field) in [
         (json!({"image": "i", "tty": true}), "spec.tty"),
         (json!({"image": "i", "workingDir": "work"}), "spec.workingDir"),

@@ -222,7 +222,7 @@ async fn ids_of_every_shape_are_404_and_never_500() {
             "update_role" => {
                 r#"{"name":"a","description":"b","permissionSets":[{"id":"9cc43da2-fb7b-8760-983d-84d7b0e20ee4"}]}"#
             }
-            "update_service_account_by_id" => r#"{"enabled":false}"#,
+            "update_service_account_by_id" | "update_application_by_id" => r#"{"enabled":false}"#,
             "update_Secret_asset_by_id" => r#"{"meta":{"name":"a"}}"#,
             "patch_cluster" => r#"{"kubernetesEndpoint":{"server":"https://k8s.example"}}"#,
             _ => credential.as_str(),

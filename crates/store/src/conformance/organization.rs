@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use reeve_authz::{
     Action, BootstrapException, Entity, Granted, Index, Principal, RoleId, Scope, SubjectKey, Visible,
 };
-use reeve_link::{Batch, Workload};
+use reeve_link::{Batch, ContainerResources, Workload};
 use reeve_types::{
     ClusterId, DepartmentId, PosixIdentity, ProjectId, Revision, SignInMethod, Timestamp, UserId, WorkloadId,
 };
@@ -320,10 +320,12 @@ impl Organization {
                 submitted_by: "admin@reeve.example".to_owned(),
                 identity: None,
                 image: "image".to_owned(),
+                image_pull_policy: None,
                 command: vec!["sh".to_owned()],
                 args: Vec::new(),
                 environment: vec![("A".to_owned(), "b".to_owned())],
                 gpus: 1,
+                resources: ContainerResources::default(),
                 create_home_dir: false,
                 prevent_privilege_escalation: true,
                 expand_variables: false,

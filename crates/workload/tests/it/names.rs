@@ -50,6 +50,37 @@ fn the_entry_is_made_by_the_same_image_as_the_same_person() {
     insta::assert_json_snapshot!(pod);
 }
 
+/// The image is one, whoever of the pod needs it first.
+#[test]
+fn the_image_is_pulled_as_was_asked_for_by_every_container_of_it() {
+    for (asked, policy) in [
+        (json!("Never"), Some("Never")),
+        (json!("Always"), Some("Always")),
+        (json!(null), None),
+    ] {
+        let pod = pod(json!({"passwdEntry": true, "imagePullPolicy": asked}));
+        let containers = pod.init_containers.iter().flatten().chain(&pod.containers);
+        let policies: Vec<_> = containers.map(|it| it.image_pull_policy.as_deref()).collect();
+        assert_eq!(policies, [policy, policy]);
+    }
+}
+
+#[test]
+fn processors_and_memory_are_asked_for_beside_gpus() {
+    let of = |changes: Value| serde_json::to_value(&pod(changes).containers[0].resources).unwrap();
+    let asked = json!({"cpuRequest": 0.5, "cpuLimit": 2, "memoryRequest": "512Mi", "memoryLimit": "1.5Gi"});
+    assert_eq!(
+        of(json!({"resources": asked, "gpus": 1})),
+        json!({"limits": {"nvidia.com/gpu": "1", "cpu": "2", "memory": "1.5Gi"}, "requests": {"cpu": "500m", "memory": "512Mi"}})
+    );
+    assert_eq!(
+        of(json!({"resources": {"cpuRequest": 1.25}})),
+        json!({"requests": {"cpu": "1250m"}})
+    );
+    assert_eq!(of(json!({"gpus": 1})), json!({"limits": {"nvidia.com/gpu": "1"}}));
+    assert_eq!(of(json!({})), Value::Null);
+}
+
 #[test]
 fn the_entry_follows_the_home_of_her_own() {
     let home = |home: &str| {

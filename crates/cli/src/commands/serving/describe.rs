@@ -9,7 +9,7 @@ use super::kind::{Kind, age, name, since, text};
 use super::server::{Error, Server};
 use crate::Context;
 use crate::args::OneServed;
-use crate::failure::{Failure, plain};
+use crate::failure::{Failure, one_line};
 use crate::printer::table;
 
 /// How many events are shown: the last ones.
@@ -196,8 +196,4 @@ async fn events(server: &Server, kind: &Kind, object: &Value, now: Timestamp) ->
         return String::new();
     }
     table(["EVENT", "REASON", "AGE", "MESSAGE"], rows)
-}
-
-fn one_line(text: &str) -> String {
-    plain(text).replace('\n', " ")
 }

@@ -8,7 +8,7 @@ use super::kind::{self, Kind, age, text};
 use super::server::{Error, Server};
 use crate::Context;
 use crate::args::{Format, ListServed};
-use crate::failure::{Failure, plain};
+use crate::failure::Failure;
 use crate::printer::columns;
 
 /// Lists one kind, or several that one has to do with as one.
@@ -39,7 +39,7 @@ pub(super) async fn run(
     }
     for (kind, status) in refused {
         let note = format!("reeve: {}s are not shown: {} (403)\n", kind.kind, status.message);
-        context.printer.note(&plain(&note))?;
+        context.printer.note(&note)?;
     }
     let objects: Vec<&Value> = found.iter().map(|(_, object)| object).collect();
     let names = found.iter().map(|(kind, object)| kind.named(object));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_api::service_account::{CreateServiceAccount, CreatedServiceAccount};
+use reeve_api::service_account::{CreateServiceAccount, CreatedApplication, CreatedServiceAccount};
 use reeve_authz::{Action, Entity};
 use reeve_store::{AuditAction, NewServiceAccount};
 use reeve_types::ServiceAccountId;
@@ -22,6 +22,33 @@ pub async fn handle(
     call: Call,
     JsonBody(body): JsonBody<CreateServiceAccount>,
 ) -> Result<(StatusCode, Json<CreatedServiceAccount>), ApiError> {
+    let made = create(&app, caller, call, body).await?;
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// `POST /api/v1/apps`: the same, with another name for the secret.
+pub async fn of_application(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    JsonBody(body): JsonBody<CreateServiceAccount>,
+) -> Result<(StatusCode, Json<CreatedApplication>), ApiError> {
+    let made = create(&app, caller, call, body).await?;
+    let made = CreatedApplication {
+        id: made.id,
+        name: made.name,
+        client_id: made.client_id,
+        secret: made.client_secret,
+    };
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+async fn create(
+    app: &Arc<App>,
+    caller: Caller,
+    call: Call,
+    body: CreateServiceAccount,
+) -> Result<CreatedServiceAccount, ApiError> {
     let (client_secret, secret) = app.security.new_secret()?;
     let id = ServiceAccountId::from_uuid(app.security.uuid()?);
     let row = app
@@ -40,11 +67,10 @@ pub async fn handle(
             Ok(app.store.create_service_account(&granted, new, entry).await?)
         })
         .await?;
-    let created = CreatedServiceAccount {
+    Ok(CreatedServiceAccount {
         id: row.id,
         client_id: row.name.to_string(),
         name: row.name,
         client_secret: client_secret.into(),
-    };
-    Ok((StatusCode::CREATED, Json(created)))
+    })
 }

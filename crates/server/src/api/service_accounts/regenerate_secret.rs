@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use reeve_api::service_account::NewSecret;
+use reeve_api::RevealedSecret;
+use reeve_api::service_account::{NewApplicationSecret, NewSecret};
 use reeve_authz::{Action, Entity};
 use reeve_store::AuditAction;
 use reeve_types::ServiceAccountId;
@@ -23,6 +24,28 @@ pub async fn handle(
     segment: PathId,
     NoBody: NoBody,
 ) -> Result<Json<NewSecret>, ApiError> {
+    let client_secret = regenerate(&app, caller, call, &segment).await?;
+    Ok(Json(NewSecret { client_secret }))
+}
+
+/// `POST /api/v1/apps/{serviceAccountId}/secret`: the same, with another name for the secret.
+pub async fn of_application(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    call: Call,
+    segment: PathId,
+    NoBody: NoBody,
+) -> Result<Json<NewApplicationSecret>, ApiError> {
+    let secret = regenerate(&app, caller, call, &segment).await?;
+    Ok(Json(NewApplicationSecret { secret }))
+}
+
+async fn regenerate(
+    app: &Arc<App>,
+    caller: Caller,
+    call: Call,
+    segment: &PathId,
+) -> Result<RevealedSecret, ApiError> {
     let id: ServiceAccountId = segment.id("service account")?;
     let (client_secret, secret) = app.security.new_secret()?;
     app.revoke(caller.asker(), move |app| async move {
@@ -38,7 +61,5 @@ pub async fn handle(
         Ok(set.await?)
     })
     .await?;
-    Ok(Json(NewSecret {
-        client_secret: client_secret.into(),
-    }))
+    Ok(client_secret.into())
 }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_authz::{Action, Entity};
-use reeve_store::AuditAction;
 use reeve_types::UserId;
 
+use super::second_factor_removal;
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::error::ApiError;
@@ -22,17 +21,13 @@ pub async fn handle(
     segment: PathId,
 ) -> Result<StatusCode, ApiError> {
     let id: UserId = segment.id("user")?;
-    app.change(caller.asker(), move |app| async move {
-        let hidden = || ApiError::not_found("user", id);
-        let granted = app
-            .directory()
-            .allow_hidden(&caller, Action::Update, Entity::Users, hidden)?;
-        let mut entry = call.entry(&caller, &granted, AuditAction::Update);
-        entry
-            .metadata
-            .insert("authenticator".to_owned(), "removed".to_owned());
-        let removed = app.store.remove_authenticator(&granted, id, entry).await?;
-        Ok(removed.map(|()| StatusCode::NO_CONTENT))
-    })
+    second_factor_removal::of_user(
+        &app,
+        caller,
+        call,
+        id,
+        "authenticator",
+        move |app, granted, entry| async move { app.store.remove_authenticator(&granted, id, entry).await },
+    )
     .await
 }

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use reeve_api::training::{CreateTraining, Training, TrainingSpec};
 use reeve_authz::{Action, Entity, Scope};
-use reeve_link::{SecretVolume, WorkloadIdentity};
+use reeve_link::{ContainerResources, SecretVolume, WorkloadIdentity};
 use reeve_store::{AuditAction, NewWorkload, SubjectId};
 use reeve_types::WorkloadId;
 
@@ -145,10 +145,12 @@ fn desired(
         project_id: body.project_id,
         submitted_by: caller.name.clone(),
         image: spec.image.clone(),
+        image_pull_policy: spec.image_pull_policy,
         command: spec.command_words(),
         args: spec.args_words(),
         environment: spec.environment(),
         gpus: spec.gpus(),
+        resources: resources(spec),
         create_home_dir: spec.home_dir(identity.is_some()),
         prevent_privilege_escalation: spec.prevent_privilege_escalation(),
         expand_variables: spec.expand_variables == Some(true),
@@ -160,5 +162,15 @@ fn desired(
         secret_volumes,
         identity,
         name: body.name,
+    }
+}
+
+fn resources(spec: &TrainingSpec) -> ContainerResources {
+    let compute = spec.compute.clone().unwrap_or_default();
+    ContainerResources {
+        cpu_request: compute.cpu_core_request,
+        cpu_limit: compute.cpu_core_limit,
+        memory_request: compute.cpu_memory_request,
+        memory_limit: compute.cpu_memory_limit,
     }
 }
