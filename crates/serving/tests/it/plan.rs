@@ -42,6 +42,16 @@ fn says<S>(plan: &Plan<S>, component: &str) -> (State, String, String) {
     )
 }
 
+/// The name of the Job that asks an image for the template `t`.
+pub(crate) fn job_of(template: &Value, image: &str) -> String {
+    let discovery = reeve_serving::discovery::Discovery {
+        template: &of(template.clone()),
+        model: &of(json!({"image": image})),
+        in_namespace: true,
+    };
+    discovery.job_name("t")
+}
+
 /// A template of a known model, with what was seen of its discovery.
 fn discovering(
     status: Value,
@@ -77,7 +87,7 @@ fn discovering(
 }
 
 fn ended(type_: &str) -> Value {
-    json!({"metadata": {"name": "j", "namespace": "ns"}, "status": {"conditions": [
+    json!({"metadata": {"name": job_of(&json!({"modelName": "m"}), "i:1"), "namespace": "ns"}, "status": {"conditions": [
         {"type": type_, "status": "True", "reason": "BackoffLimitExceeded", "message": "gave up", "lastTransitionTime": "2026-03-01T11:59:50Z"},
     ]}})
 }
@@ -120,7 +130,7 @@ fn q7_a_pass_comes_back_when_the_pause_after_a_failure_is_over() {
     assert!(says(&plan, "DiscoveryJob").2.contains("gave up"));
 }
 
-fn service_of(spec: &Value, status: &Value) -> AimService {
+pub(crate) fn service_of(spec: &Value, status: &Value) -> AimService {
     let metadata = json!({"name": "s", "namespace": "ns", "uid": crate::things::UID, "generation": 2});
     of(json!({"metadata": metadata, "spec": spec, "status": status}))
 }
