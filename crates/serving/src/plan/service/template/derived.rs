@@ -50,7 +50,8 @@ pub(super) fn of<'a>(
     }
 }
 
-/// Keeps a derived template that is in use: as its base is, and with the service among its owners. One whose base is gone stays as it is.
+/// Keeps a derived template that is in use: as its base is, and with the service among its owners. One whose base is gone stays as it is, and
+/// so does one that the service names itself.
 pub(super) fn keep<'a>(
     seen: &Seen<'a>,
     all: &[Template<'a>],
@@ -63,7 +64,9 @@ pub(super) fn keep<'a>(
             && !base.is_derived()
             && derived_template_name(base.name(), overrides) == used.name()
     };
-    if !used.is_derived() || used.scope != Scope::Namespace {
+    let choice = seen.service.spec.template.as_ref();
+    let is_named = choice.and_then(|choice| choice.name.as_deref()) == Some(used.name());
+    if is_named || !used.is_derived() || used.scope != Scope::Namespace {
         return;
     }
     if let Some(base) = all.iter().find(is_base) {
