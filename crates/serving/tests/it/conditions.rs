@@ -15,7 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use reeve_serving::config::{ConfigNotFound, RuntimeConfig, resolve};
 use reeve_serving::plan::{Plan, Standing};
 use reeve_serving_specs::KINDS;
-use reeve_serving_specs::conditions::{Case, Row, Told, UNSAID, missing, reached, rows};
+use reeve_serving_specs::conditions::{Case, PASSED, Row, Told, UNSAID, missing, reached, rows};
 
 use crate::things::{of, time};
 
@@ -37,7 +37,7 @@ fn after<S: Standing>(kind: &'static str, name: impl Into<String>, plan: &Plan<S
 }
 
 /// Conditions as the table has them.
-pub(crate) fn told(conditions: &[Condition]) -> Vec<Told> {
+fn told(conditions: &[Condition]) -> Vec<Told> {
     let told = conditions.iter().map(|condition| Told {
         condition: condition.type_.clone(),
         holds: condition.status == "True",
@@ -105,10 +105,10 @@ fn a_reason_that_no_input_reaches_and_one_that_is_declared_nowhere_are_named() {
 #[test]
 fn every_reason_is_declared_once_and_of_a_kind_that_is_there() {
     let rows = rows();
-    for (at, row) in rows.iter().enumerate() {
+    for row in &rows {
         assert!(KINDS.contains(&row.kind) || row.kind == "any kind", "{row}");
         let same = |other: &&Row| other.to_string() == row.to_string();
-        assert_eq!(rows.iter().filter(same).count(), 1, "{at}: {row}");
+        assert_eq!(rows.iter().filter(same).count(), 1, "{row}");
     }
     for (kind, condition, reason, why) in UNSAID {
         let said = rows
@@ -122,16 +122,16 @@ fn every_reason_is_declared_once_and_of_a_kind_that_is_there() {
 #[test]
 fn the_page_of_conditions_has_every_reason() {
     let page = include_str!("../../../../docs/serving/conditions.md");
-    let mut kind = "";
-    let mut listed = String::new();
+    let mut lacking = String::new();
     for row in rows() {
-        if row.kind != kind {
-            kind = row.kind;
-        }
-        let section = page.split("\n## ").find(|section| section.lines().next() == Some(heading(kind)));
-        let section = section.unwrap_or_else(|| panic!("docs/serving/conditions.md has no section `{}`", heading(kind)));
+        let heading = match row.kind {
+            "any kind" => "Every kind",
+            kind => kind,
+        };
+        let section = page.split("\n## ").find(|section| section.lines().next() == Some(heading));
+        let section = section.unwrap_or_else(|| panic!("docs/serving/conditions.md has no section `{heading}`"));
         let reason = match row.reason {
-            reeve_serving_specs::conditions::PASSED => "another's",
+            PASSED => "another's",
             reason => reason,
         };
         let holds = if row.holds { "True" } else { "False" };
@@ -141,15 +141,8 @@ fn the_page_of_conditions_has_every_reason() {
             .filter(|line| line.starts_with(&start))
             .any(|line| line.contains(&format!("`{reason}`")) || line.contains(&format!(" {reason} ")));
         if !is_listed {
-            listed += &format!("{row}\n");
+            lacking += &format!("{row}\n");
         }
     }
-    assert!(listed.is_empty(), "docs/serving/conditions.md lacks:\n{listed}");
-}
-
-fn heading(kind: &str) -> &str {
-    match kind {
-        "any kind" => "Every kind",
-        kind => kind,
-    }
+    assert!(lacking.is_empty(), "docs/serving/conditions.md lacks:\n{lacking}");
 }

@@ -402,7 +402,7 @@ fn registry(image: &str) -> Result<ImageMetadata, Fault> {
         )),
         Err(invalid) => Err(Fault::new(
             Category::Infrastructure,
-            "ImageInvalid",
+            "InvalidImageReference",
             invalid.to_string(),
         )),
     }
