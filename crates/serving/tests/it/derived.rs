@@ -18,11 +18,16 @@ fn base() -> Value {
 }
 
 /// A pass of a service that wants `t` for latency.
-fn pass(name: &'static str, more: &Value, templates: &[Value]) -> Plan<AimServiceStatus> {
+fn pass(name: &str, more: &Value, templates: &[Value]) -> Plan<AimServiceStatus> {
+    pass_after(name, more, templates, &json!({}))
+}
+
+/// The same with this status.
+fn pass_after(name: &str, more: &Value, templates: &[Value], status: &Value) -> Plan<AimServiceStatus> {
     let mut spec = json!({"model": {"name": "m"}, "template": {"name": "t"}, "overrides": {"metric": "latency"}});
     spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let metadata: ObjectMeta = of(json!({"name": name, "namespace": "ns", "uid": format!("uid-of-{name}"), "generation": 1}));
-    let service: AimService = of(json!({"metadata": metadata, "spec": spec}));
+    let service: AimService = of(json!({"metadata": metadata, "spec": spec, "status": status}));
     let model = json!({"metadata": {"name": "m", "uid": "m1"}, "spec": {"image": "i:1"}, "status": {"status": "Ready"}});
     service::plan(&service::Seen {
         service: &service,
@@ -125,9 +130,13 @@ fn a_change_of_the_base_reaches_the_derived_template_but_for_what_cannot_be_chan
     changed["spec"]["hardware"] = json!({"gpu": {"requests": 1}});
     let mut there = stored(&first, true);
     there["spec"]["hardware"] = json!({"gpu": {"requests": 2}});
-    let kept = wanted(&pass("a", &json!({}), &[changed, there])).unwrap();
-    assert_eq!(kept["spec"]["profileId"], "q");
-    assert_eq!(kept["spec"]["hardware"], json!({"gpu": {"requests": 2}}), "the schema refuses another");
+    let resolved = json!({"name": there["metadata"]["name"], "uid": "derived", "scope": "Namespace"});
+    for status in [json!({}), json!({"resolvedTemplate": resolved})] {
+        let plan = pass_after("a", &json!({}), &[changed.clone(), there.clone()], &status);
+        let kept = wanted(&plan).unwrap();
+        assert_eq!(kept["spec"]["profileId"], "q");
+        assert_eq!(kept["spec"]["hardware"], json!({"gpu": {"requests": 2}}), "the schema refuses another");
+    }
 }
 
 #[test]

@@ -583,3 +583,20 @@ fn q17_only_the_own_route_goes_when_routing_is_switched_off() {
     let unknown = Err(reeve_serving::config::ConfigNotFound { name: "c".to_owned() });
     assert!(!unwanted(json!({"enabled": false}), &own, &unknown));
 }
+
+/// The status of a service whose cache was there, and has failed since.
+pub(crate) fn status_with_a_failed_cache() -> Value {
+    let before = json!({"cache": {"templateCacheRef": {"name": "c"}}});
+    let service = service_of(&json!({"model": {"name": "m"}}), &before);
+    let cache = json!({"metadata": {"name": "c", "namespace": "ns"}, "status": {"status": "Failed"},
+        "spec": {"templateName": "t", "templateScope": "Namespace"}});
+    let around = Around {
+        models: vec![ready_model()],
+        templates: vec![ready_template("t")],
+        caches: vec![cache],
+        ..Around::default()
+    };
+    let plan = serving(&service, around);
+    assert_eq!(says(&plan, "Cache").1, "CacheFailed");
+    serde_json::to_value(plan.status).unwrap()
+}
