@@ -152,14 +152,21 @@ mod tests {
         }});
         let found = found(&fields, &there);
         assert_eq!(more(&found, MANAGER, &there), More::Nothing);
-        for gone in ["/spec/containers/0/resources/limits/memory", "/spec/rules/0/timeouts"] {
+        for gone in [
+            "/spec/containers/0/resources/limits/memory",
+            "/spec/rules/0/timeouts",
+        ] {
             let mut less = there.clone();
             *less.pointer_mut(gone).unwrap() = Value::Null;
             assert_eq!(more(&found, MANAGER, &less), More::Within, "{gone}");
         }
         let mut another = there.clone();
         another["spec"]["containers"][0]["resources"]["limits"]["memory"] = json!("2Gi");
-        assert_eq!(more(&found, MANAGER, &another), More::Nothing, "`covers` sees that");
+        assert_eq!(
+            more(&found, MANAGER, &another),
+            More::Nothing,
+            "`covers` sees that"
+        );
     }
 
     #[test]

@@ -92,12 +92,17 @@ mod tests {
             refusal(404, "NotFound"),
             refusal(403, "Forbidden"),
             refusal(500, "InternalError"),
-            answering(200, json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {}})),
+            answering(
+                200,
+                json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {}}),
+            ),
         ];
         let references = [LocalObjectReference { name: "s".to_owned() }];
         let mut reasons = BTreeSet::new();
         for client in &clients {
-            let fault = keyring(client, "aim-system", "ns", &references).await.unwrap_err();
+            let fault = keyring(client, "aim-system", "ns", &references)
+                .await
+                .unwrap_err();
             assert!(fault.message.contains("`ns/s`"), "{fault}");
             reasons.insert(fault.reason);
         }

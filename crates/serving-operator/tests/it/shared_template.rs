@@ -16,7 +16,9 @@ async fn derived(templates: &Api<AimServiceTemplate>, owners: usize) -> AimServi
     let found = wait_until(&what, async || {
         let mut list = templates.list(&label).await?.items;
         assert!(list.len() <= 1, "the name says base and overrides alone");
-        let found = list.pop().filter(|template| template.owner_references().len() == owners);
+        let found = list
+            .pop()
+            .filter(|template| template.owner_references().len() == owners);
         Ok(found)
     });
     found.await.unwrap()
@@ -33,9 +35,15 @@ pub(crate) async fn services_with_the_same_overrides_share_a_template_until_the_
     let files = json!([{"modelId": "org/tiny", "sourceUri": "hf://org/tiny", "size": "1Mi"}]);
     let base = json!({"metadata": {"name": "base"}, "spec": {"modelName": "tiny", "modelSources": files}});
     create::<AimServiceTemplate>(&client, namespace, base).await;
-    let spec = json!({"model": {"name": "tiny"}, "template": {"name": "base"}, "overrides": {"metric": "latency"}});
+    let spec =
+        json!({"model": {"name": "tiny"}, "template": {"name": "base"}, "overrides": {"metric": "latency"}});
     for name in ["first", "second"] {
-        create::<AimService>(&client, namespace, json!({"metadata": {"name": name}, "spec": spec})).await;
+        create::<AimService>(
+            &client,
+            namespace,
+            json!({"metadata": {"name": name}, "spec": spec}),
+        )
+        .await;
     }
     let resolved = |service: &Value| condition(service, "TemplateReady")["reason"] == "Resolved";
     for name in ["first", "second"] {
@@ -64,7 +72,11 @@ pub(crate) async fn services_with_the_same_overrides_share_a_template_until_the_
     assert_eq!(service["status"]["resolvedTemplate"]["uid"], json!(shared.uid()));
     services.delete(&second, &DeleteParams::default()).await.unwrap();
     wait_until("the derived template to go", async || {
-        Ok(templates.get_opt(&shared.name_any()).await?.is_none().then_some(()))
+        Ok(templates
+            .get_opt(&shared.name_any())
+            .await?
+            .is_none()
+            .then_some(()))
     })
     .await
     .unwrap();

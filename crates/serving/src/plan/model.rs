@@ -84,7 +84,9 @@ pub(crate) fn leftovers<'a>(
         .collect();
     move |template| {
         let owners = template.owner_references.as_deref().unwrap_or_default();
-        let is_owned = owners.iter().any(|owner| Some(&owner.uid) == metadata.uid.as_ref());
+        let is_owned = owners
+            .iter()
+            .any(|owner| Some(&owner.uid) == metadata.uid.as_ref());
         let is_wanted = template.name.as_ref().is_some_and(|name| wanted.contains(name));
         is_known && is_owned && !is_wanted
     }

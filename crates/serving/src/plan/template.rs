@@ -97,8 +97,7 @@ impl<'a> Seen<'a> {
 
     /// Whether the status knows nothing that was said of this spec.
     fn forgets(&self) -> bool {
-        let of_another =
-            |discovery: Discovery<'_>| is_of_another_spec(self.status, &discovery.spec_hash());
+        let of_another = |discovery: Discovery<'_>| is_of_another_spec(self.status, &discovery.spec_hash());
         was_inline(self.status) || self.discovery().is_some_and(of_another)
     }
 }

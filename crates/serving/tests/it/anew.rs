@@ -20,7 +20,13 @@ const ANSWER: &str = r#"[{"profile": {"metadata": {"type": "optimized"}}, "model
 type Answer = Option<Result<Discovered, UnreadableLog>>;
 
 /// A pass over the template `t` with this spec, whose model has this image.
-fn pass(spec: &Value, image: &str, status: &Value, job: Option<&Value>, answer: Answer) -> Plan<AimServiceTemplateStatus> {
+fn pass(
+    spec: &Value,
+    image: &str,
+    status: &Value,
+    job: Option<&Value>,
+    answer: Answer,
+) -> Plan<AimServiceTemplateStatus> {
     let job: Option<Job> = job.map(|job| of(job.clone()));
     template::plan(&template::Seen {
         parent: &parent("AIMServiceTemplate", "t", Controller::ServiceTemplate),
@@ -68,8 +74,12 @@ fn discovered(spec: &Value, image: &str) -> Value {
 }
 
 fn jobs(plan: &Plan<AimServiceTemplateStatus>) -> Vec<&str> {
-    let jobs = plan.children.iter().filter(|child| child.component == "DiscoveryJob");
-    jobs.map(|job| job.object["metadata"]["name"].as_str().unwrap()).collect()
+    let jobs = plan
+        .children
+        .iter()
+        .filter(|child| child.component == "DiscoveryJob");
+    jobs.map(|job| job.object["metadata"]["name"].as_str().unwrap())
+        .collect()
 }
 
 // Planted fault: what is known is believed whatever it was said of.
@@ -77,17 +87,27 @@ fn jobs(plan: &Plan<AimServiceTemplateStatus>) -> Vec<&str> {
 fn another_image_or_profile_is_asked_and_what_was_said_before_counts_no_more() {
     let spec = json!({"modelName": "m", "profileId": "p"});
     let status = discovered(&spec, "i:1");
-    assert!(jobs(&pass(&spec, "i:1", &status, None, None)).is_empty(), "the same is asked once");
+    assert!(
+        jobs(&pass(&spec, "i:1", &status, None, None)).is_empty(),
+        "the same is asked once"
+    );
     let cases = [
         (spec.clone(), "i:2"),
         (json!({"modelName": "m", "profileId": "q"}), "i:1"),
         (json!({"modelName": "m"}), "i:1"),
-        (json!({"modelName": "m", "profileId": "p", "metric": "latency"}), "i:1"),
+        (
+            json!({"modelName": "m", "profileId": "p", "metric": "latency"}),
+            "i:1",
+        ),
     ];
     for (spec, image) in cases {
         // The Job of before is there for another minute, with its answer.
         let before = complete(&json!({"modelName": "m", "profileId": "p"}), "i:1");
-        assert!(template::tracks_discovery(&of(spec.clone()), &of(status.clone()), Some(&of(json!({"image": image})))));
+        assert!(template::tracks_discovery(
+            &of(spec.clone()),
+            &of(status.clone()),
+            Some(&of(json!({"image": image})))
+        ));
         let plan = pass(&spec, image, &status, Some(&before), Some(read_log(ANSWER)));
         assert_eq!(jobs(&plan), [job_of(&spec, image)], "{spec} {image}");
         assert!(plan.status.profile.is_none() && plan.status.model_sources.is_empty());
@@ -123,7 +143,10 @@ fn what_another_operator_found_out_is_believed() {
         json!({"status": "Ready", "profile": {"metadata": {"type": "optimized"}}, "discovery": discovery,
             "modelSources": [{"modelId": "o/m", "sourceUri": "hf://o/m"}]})
     };
-    for discovery in [Value::Null, json!({"attempts": 2, "specHash": "of a failure", "lastFailureReason": "JobFailed"})] {
+    for discovery in [
+        Value::Null,
+        json!({"attempts": 2, "specHash": "of a failure", "lastFailureReason": "JobFailed"}),
+    ] {
         let plan = pass(&spec, "i:1", &known(discovery), None, None);
         assert!(jobs(&plan).is_empty());
         assert_eq!(plan.status.model_sources.len(), 1);
@@ -165,7 +188,11 @@ fn template(name: &str, owner: &str, status: &Value) -> Value {
 
 fn stands(plan: &Plan<AimServiceStatus>) -> (State, Option<String>) {
     let found = plan.components.iter().find(|c| c.name() == "Template").unwrap();
-    let resolved = plan.status.resolved_template.as_ref().and_then(|t| t.name.clone());
+    let resolved = plan
+        .status
+        .resolved_template
+        .as_ref()
+        .and_then(|t| t.name.clone());
     (found.state(), resolved)
 }
 
@@ -175,8 +202,14 @@ fn a_service_does_not_take_a_template_that_speaks_of_another_image() {
     let spec = json!({"model": {"name": "m"}, "template": {"name": "t"}});
     let status = discovered(&json!({"modelName": "m"}), "i:1");
     let templates = [template("t", "nobody", &status)];
-    assert_eq!(stands(&serving(&spec, "i:1", &templates)), (State::Ready, Some("t".to_owned())));
-    assert_eq!(stands(&serving(&spec, "i:2", &templates)), (State::Progressing, None));
+    assert_eq!(
+        stands(&serving(&spec, "i:1", &templates)),
+        (State::Ready, Some("t".to_owned()))
+    );
+    assert_eq!(
+        stands(&serving(&spec, "i:2", &templates)),
+        (State::Progressing, None)
+    );
 }
 
 // Planted fault: without it the templates of two images are equally good, and a new service gets none.
@@ -186,12 +219,17 @@ fn a_service_chooses_among_the_templates_of_the_image_that_its_model_has_now() {
     let status = discovered(&json!({"modelName": "m"}), "i:2");
     let now = reeve_serving::model::templates(
         "m",
-        &of(json!({"image": "i:2", "imageMetadata": {"model": {"recommendedDeployments": [{"metric": "latency"}]}}})),
+        &of(
+            json!({"image": "i:2", "imageMetadata": {"model": {"recommendedDeployments": [{"metric": "latency"}]}}}),
+        ),
         None,
         true,
     );
     let current = template(&now[0].name, "m1", &status);
-    let (of_before, of_a_person) = (template("before", "m1", &status), template("own", "nobody", &status));
+    let (of_before, of_a_person) = (
+        template("before", "m1", &status),
+        template("own", "nobody", &status),
+    );
     let chosen = stands(&serving(&spec, "i:2", &[of_before.clone(), current.clone()]));
     assert_eq!(chosen, (State::Ready, Some(now[0].name.clone())));
     // One that a person made counts, and one of before that is named is taken.
@@ -199,5 +237,8 @@ fn a_service_chooses_among_the_templates_of_the_image_that_its_model_has_now() {
     let said = plan.components.iter().find(|c| c.name() == "Template").unwrap();
     assert_eq!(said.reason(), "TemplateSelectionAmbiguous");
     let named = json!({"model": {"name": "m"}, "template": {"name": "before"}});
-    assert_eq!(stands(&serving(&named, "i:2", &[of_before])).1.as_deref(), Some("before"));
+    assert_eq!(
+        stands(&serving(&named, "i:2", &[of_before])).1.as_deref(),
+        Some("before")
+    );
 }

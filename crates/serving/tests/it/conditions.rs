@@ -27,7 +27,12 @@ fn case<S: Standing>(kind: &'static str, name: impl Into<String>, plan: &Plan<S>
 }
 
 /// The conditions that a plan leads to after those of before.
-fn after<S: Standing>(kind: &'static str, name: impl Into<String>, plan: &Plan<S>, before: &[Condition]) -> Case {
+fn after<S: Standing>(
+    kind: &'static str,
+    name: impl Into<String>,
+    plan: &Plan<S>,
+    before: &[Condition],
+) -> Case {
     let verdict = plan.judge(before, Some(1), &time(NOW));
     Case {
         kind,
@@ -50,9 +55,15 @@ fn told(conditions: &[Condition]) -> Vec<Told> {
 fn configs() -> [(&'static str, Result<RuntimeConfig, ConfigNotFound>); 3] {
     let there = of(serde_json::json!({}));
     [
-        ("a runtime configuration that is there", resolve("c", Some(&there), None)),
+        (
+            "a runtime configuration that is there",
+            resolve("c", Some(&there), None),
+        ),
         ("no runtime configuration", resolve("default", None, None)),
-        ("a runtime configuration that is not there", resolve("none", None, None)),
+        (
+            "a runtime configuration that is not there",
+            resolve("none", None, None),
+        ),
     ]
 }
 
@@ -71,12 +82,20 @@ fn cases() -> Vec<Case> {
 #[test]
 fn every_condition_and_reason_is_reached_and_no_other_is() {
     let (rows, cases) = (rows(), cases());
-    let reached = reached(&rows, &cases).unwrap_or_else(|undeclared| panic!("declared nowhere:\n{undeclared}"));
-    assert_eq!(missing(&rows, &reached), Vec::<String>::new(), "no input leads to these");
+    let reached =
+        reached(&rows, &cases).unwrap_or_else(|undeclared| panic!("declared nowhere:\n{undeclared}"));
+    assert_eq!(
+        missing(&rows, &reached),
+        Vec::<String>::new(),
+        "no input leads to these"
+    );
     let by_first = |row: &Row| format!("{row}: {}\n", reached[row].first().unwrap());
     let listing: String = rows.iter().map(by_first).collect();
     let committed = include_str!("conditions/reached.txt");
-    assert!(listing == committed, "tests/it/conditions/reached.txt is to be:\n{listing}");
+    assert!(
+        listing == committed,
+        "tests/it/conditions/reached.txt is to be:\n{listing}"
+    );
 }
 
 // Planted faults: an input that is taken away, and one with a reason that stands nowhere.
@@ -86,7 +105,10 @@ fn a_reason_that_no_input_reaches_and_one_that_is_declared_nowhere_are_named() {
     let mut fewer = cases();
     fewer.retain(|case| case.name != "a source without filters");
     let of_fewer = reached(&rows, &fewer).unwrap();
-    assert_eq!(missing(&rows, &of_fewer), ["AIMClusterModelSource FiltersReady True NoFilters"]);
+    assert_eq!(
+        missing(&rows, &of_fewer),
+        ["AIMClusterModelSource FiltersReady True NoFilters"]
+    );
     let word = |condition: &str, reason: &str| Case {
         kind: "AIMService",
         name: "made up".to_owned(),
@@ -96,7 +118,11 @@ fn a_reason_that_no_input_reaches_and_one_that_is_declared_nowhere_are_named() {
             reason: reason.to_owned(),
         }],
     };
-    for (condition, reason) in [("CacheReady", "CacheGone"), ("Ready", "StorageFull"), ("Cache", "CacheLost")] {
+    for (condition, reason) in [
+        ("CacheReady", "CacheGone"),
+        ("Ready", "StorageFull"),
+        ("Cache", "CacheLost"),
+    ] {
         let why = reached(&rows, &[word(condition, reason)]).unwrap_err();
         assert_eq!(why, format!("AIMService {condition} False {reason}: made up"));
     }
@@ -128,8 +154,11 @@ fn the_page_of_conditions_has_every_reason() {
             "any kind" => "Every kind",
             kind => kind,
         };
-        let section = page.split("\n## ").find(|section| section.lines().next() == Some(heading));
-        let section = section.unwrap_or_else(|| panic!("docs/serving/conditions.md has no section `{heading}`"));
+        let section = page
+            .split("\n## ")
+            .find(|section| section.lines().next() == Some(heading));
+        let section =
+            section.unwrap_or_else(|| panic!("docs/serving/conditions.md has no section `{heading}`"));
         let reason = match row.reason {
             PASSED => "another's",
             reason => reason,

@@ -24,9 +24,13 @@ fn pass(name: &str, more: &Value, templates: &[Value]) -> Plan<AimServiceStatus>
 
 /// The same with this status.
 fn pass_after(name: &str, more: &Value, templates: &[Value], status: &Value) -> Plan<AimServiceStatus> {
-    let mut spec = json!({"model": {"name": "m"}, "template": {"name": "t"}, "overrides": {"metric": "latency"}});
-    spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let metadata: ObjectMeta = of(json!({"name": name, "namespace": "ns", "uid": format!("uid-of-{name}"), "generation": 1}));
+    let mut spec =
+        json!({"model": {"name": "m"}, "template": {"name": "t"}, "overrides": {"metric": "latency"}});
+    spec.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let metadata: ObjectMeta =
+        of(json!({"name": name, "namespace": "ns", "uid": format!("uid-of-{name}"), "generation": 1}));
     let service: AimService = of(json!({"metadata": metadata, "spec": spec, "status": status}));
     let model = json!({"metadata": {"name": "m", "uid": "m1"}, "spec": {"image": "i:1"}, "status": {"status": "Ready"}});
     service::plan(&service::Seen {
@@ -76,7 +80,11 @@ fn owners(template: &Value) -> Vec<String> {
 }
 
 fn state(plan: &Plan<AimServiceStatus>) -> State {
-    plan.components.iter().find(|c| c.name() == "Template").unwrap().state()
+    plan.components
+        .iter()
+        .find(|c| c.name() == "Template")
+        .unwrap()
+        .state()
 }
 
 // Planted fault: an owner in the place of the one before takes the template away from the other service, and both write in turn.
@@ -88,12 +96,18 @@ fn services_that_ask_for_the_same_own_one_template_together_and_rest() {
         let of_second = json!({"runtimeConfigName": "another", "resources": {"limits": {"memory": "1Gi"}}});
         let joined = wanted(&pass("b", &of_second, &[base(), stored(&first, ready)])).unwrap();
         assert_eq!(owners(&joined), ["a*", "b"]);
-        assert_eq!(joined["spec"], first["spec"], "what is in it stays as the first says");
+        assert_eq!(
+            joined["spec"], first["spec"],
+            "what is in it stays as the first says"
+        );
         assert_eq!(joined["metadata"]["labels"], first["metadata"]["labels"]);
         // Both are content with that: the first keeps it as it is, the second writes nothing.
         let there = stored(&joined, ready);
         let kept = wanted(&pass("a", &json!({}), &[base(), there.clone()])).unwrap();
-        assert_eq!((&kept["metadata"]["ownerReferences"], &kept["spec"]), (&joined["metadata"]["ownerReferences"], &joined["spec"]));
+        assert_eq!(
+            (&kept["metadata"]["ownerReferences"], &kept["spec"]),
+            (&joined["metadata"]["ownerReferences"], &joined["spec"])
+        );
         let second = pass("b", &of_second, &[base(), there]);
         assert_eq!(wanted(&second), None);
         assert_eq!(state(&second) == State::Ready, ready);
@@ -106,7 +120,10 @@ fn when_one_of_them_is_deleted_the_other_serves_on_and_keeps_the_template() {
     let joined = wanted(&pass("b", &json!({}), &[base(), stored(&first, true)])).unwrap();
     // The garbage collector takes away the owner that is gone, and no object that has another.
     let mut left = stored(&joined, true);
-    left["metadata"]["ownerReferences"].as_array_mut().unwrap().remove(0);
+    left["metadata"]["ownerReferences"]
+        .as_array_mut()
+        .unwrap()
+        .remove(0);
     let plan = pass("b", &json!({"runtimeConfigName": "another"}), &[base(), left]);
     assert_eq!(state(&plan), State::Ready);
     let kept = wanted(&plan).unwrap();
@@ -135,7 +152,11 @@ fn a_change_of_the_base_reaches_the_derived_template_but_for_what_cannot_be_chan
         let plan = pass_after("a", &json!({}), &[changed.clone(), there.clone()], &status);
         let kept = wanted(&plan).unwrap();
         assert_eq!(kept["spec"]["profileId"], "q");
-        assert_eq!(kept["spec"]["hardware"], json!({"gpu": {"requests": 2}}), "the schema refuses another");
+        assert_eq!(
+            kept["spec"]["hardware"],
+            json!({"gpu": {"requests": 2}}),
+            "the schema refuses another"
+        );
     }
 }
 
@@ -143,7 +164,11 @@ fn a_change_of_the_base_reaches_the_derived_template_but_for_what_cannot_be_chan
 fn a_derived_template_that_is_named_itself_is_not_joined() {
     let first = wanted(&pass("a", &json!({}), &[base()])).unwrap();
     let name = first["metadata"]["name"].clone();
-    let plan = pass("b", &json!({"template": {"name": name}}), &[base(), stored(&first, true)]);
+    let plan = pass(
+        "b",
+        &json!({"template": {"name": name}}),
+        &[base(), stored(&first, true)],
+    );
     assert_eq!(wanted(&plan), None);
     assert_eq!(state(&plan), State::Ready);
 }

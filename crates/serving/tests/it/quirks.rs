@@ -180,7 +180,8 @@ fn q15_what_a_profile_says_stays_in_the_image() {
     let mut with = plain();
     with.config = json!({"env": [{"name": "FROM", "value": "config"}]});
     let without = with.made();
-    with.status = json!({"profile": {"env_vars": {"FROM": "profile", "ONLY": "profile"}, "engine_args": {"x": 1}}});
+    with.status =
+        json!({"profile": {"env_vars": {"FROM": "profile", "ONLY": "profile"}, "engine_args": {"x": 1}}});
     assert_eq!(with.made(), without);
     let env = without["spec"]["predictor"]["containers"][0]["env"].to_string();
     assert!(env.contains(r#"{"name":"FROM","value":"config"}"#), "{env}");
@@ -307,9 +308,13 @@ const QUIRKS: usize = 27;
 /// The tests of this crate and those of the operator's, by their source.
 fn sources() -> Vec<String> {
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders: Vec<_> = ["tests/it", "../serving-operator/tests/it", "../serving-operator/src"]
-        .map(|folder| here.join(folder))
-        .into();
+    let mut folders: Vec<_> = [
+        "tests/it",
+        "../serving-operator/tests/it",
+        "../serving-operator/src",
+    ]
+    .map(|folder| here.join(folder))
+    .into();
     let mut sources = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {

@@ -79,7 +79,10 @@ fn is_declared(kind: &str, status: &Value) -> Result<(), String> {
         reason: text(condition, "reason"),
     });
     let told: Vec<Told> = told.collect();
-    match told.iter().find(|word| row_of(&ROWS, kind, word, &told).is_none()) {
+    match told
+        .iter()
+        .find(|word| row_of(&ROWS, kind, word, &told).is_none())
+    {
         Some(word) => Err(format!("declared nowhere: {word:?}")),
         None => Ok(()),
     }

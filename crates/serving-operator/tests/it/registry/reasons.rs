@@ -20,7 +20,11 @@ async fn of_hosts() -> Vec<&'static str> {
     for image in ["a b", "nowhere.invalid/org/tiny:1", "169.254.169.254/x:1"] {
         reasons.push(error(&open, image).await.reason());
     }
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
     reasons.push(error(&client(closed, &[]), IMAGE).await.reason());
     // One that hangs up, and one that never ends.
     let deaf = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -34,7 +38,11 @@ async fn of_hosts() -> Vec<&'static str> {
     let endless = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     let slow = serve_raw(endless, "1\r\n{\r\n", std::time::Duration::from_millis(50)).await;
     let settings = RegistrySettings {
-        endpoints: [("registry.example".to_owned(), format!("http://{slow}").parse().unwrap())].into(),
+        endpoints: [(
+            "registry.example".to_owned(),
+            format!("http://{slow}").parse().unwrap(),
+        )]
+        .into(),
         patience: Some(std::time::Duration::from_millis(500)),
         ..RegistrySettings::default()
     };
@@ -54,7 +62,11 @@ async fn of_an_unknown_authority() -> &'static str {
     let server = axum_server::from_tcp_rustls(listener, tls).unwrap();
     tokio::spawn(server.serve(axum::Router::new().into_make_service()));
     let settings = RegistrySettings {
-        endpoints: [("registry.example".to_owned(), format!("https://{address}").parse().unwrap())].into(),
+        endpoints: [(
+            "registry.example".to_owned(),
+            format!("https://{address}").parse().unwrap(),
+        )]
+        .into(),
         ..RegistrySettings::default()
     };
     error(&Registry::new(&settings).unwrap(), IMAGE).await.reason()
@@ -72,7 +84,11 @@ async fn of_answers() -> Vec<&'static str> {
         |_| "no JSON".into_response(),
         |_| vec![b' '; 5 << 20].into_response(),
         |_| redirect("/v2/again"),
-        |_| json!({"manifests": [{"digest": digest("x")}]}).to_string().into_response(),
+        |_| {
+            json!({"manifests": [{"digest": digest("x")}]})
+                .to_string()
+                .into_response()
+        },
         |path| match path.contains("/blobs/") {
             true => "forged".into_response(),
             false => open_image(path),

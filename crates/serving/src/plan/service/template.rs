@@ -10,8 +10,8 @@ use reeve_serving_crds::{
 
 use super::Seen;
 use super::model::Model;
-use crate::fault::{Category, Component, Dependency, Fault, Health};
 use crate::discovery::{Discovery, is_of_another_spec};
+use crate::fault::{Category, Component, Dependency, Fault, Health};
 use crate::labels::{self, Labels};
 use crate::plan::model::leftovers;
 use crate::plan::{Plan, current, with_cause};
@@ -223,7 +223,13 @@ fn base<'a>(
     let model = model.ok_or(Missing::Unasked)?;
     // A derived template is its base with a service's overrides: the base stands for it. One that the model made for an image or a
     // deployment that it had before is no choice beside those that it makes now.
-    let is_leftover = leftovers(model.name(), model.metadata, model.spec, model.status, model.scope);
+    let is_leftover = leftovers(
+        model.name(),
+        model.metadata,
+        model.spec,
+        model.status,
+        model.scope,
+    );
     let of_model: Vec<Template<'a>> = all
         .iter()
         .filter(|template| template.spec.model_name == model.name() && !template.is_derived())

@@ -128,13 +128,22 @@ pub(super) fn cases() -> Vec<Case> {
     };
     cases.extend([
         told("whose size is not known", unsized_()),
-        told("whose size check has ended", Around { check: Some(pods::complete("check")), ..unsized_() }),
+        told(
+            "whose size check has ended",
+            Around {
+                check: Some(pods::complete("check")),
+                ..unsized_()
+            },
+        ),
         told("whose size check said nothing", Around::checked("nothing")),
         told("without a claim", Around::default()),
         told("whose claim is bound", with_claim(claim("Bound"), json!([]))),
         told("whose claim waits", with_claim(claim("Pending"), json!([]))),
         told("whose claim is lost", with_claim(claim("Lost"), json!([]))),
-        told("whose claim nobody fills", with_claim(claim("Pending"), json!([pods::event("FailedBinding")]))),
+        told(
+            "whose claim nobody fills",
+            with_claim(claim("Pending"), json!([pods::event("FailedBinding")])),
+        ),
     ]);
     cases.extend(downloads());
     for (name, job) in pods::jobs("check") {
@@ -172,7 +181,10 @@ fn downloads() -> Vec<Case> {
     ];
     for (name, job) in pods::jobs("download") {
         cases.push(told(&format!("whose download is {name}"), at(40, job.clone())));
-        cases.push(told(&format!("with all its files, whose download is {name}"), at(100, job)));
+        cases.push(told(
+            &format!("with all its files, whose download is {name}"),
+            at(100, job),
+        ));
     }
     cases
 }

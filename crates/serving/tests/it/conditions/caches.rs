@@ -43,8 +43,10 @@ fn template(state: &str, conditions: &Value) -> Value {
 }
 
 fn artifact(state: &str, conditions: &Value) -> Vec<AimArtifact> {
-    vec![of(json!({"metadata": {"name": "a"}, "spec": {"sourceUri": "hf://a/b"},
-        "status": {"status": state, "conditions": conditions}}))]
+    vec![of(
+        json!({"metadata": {"name": "a"}, "spec": {"sourceUri": "hf://a/b"},
+        "status": {"status": state, "conditions": conditions}}),
+    )]
 }
 
 pub(super) fn cases() -> Vec<Case> {
@@ -60,14 +62,32 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend([
         of_template("a cache without its template", None),
         of_template("a cache of a template that says why it is ready", Some(&good)),
-        of_template("a cache of a template that says why it is not", Some(&template("Failed", &ready("False")))),
-        of_template("a cache of a ready template without conditions", Some(&template("Ready", &none))),
-        of_template("a cache of a template on its way without conditions", Some(&template("Progressing", &none))),
-        of_template("a cache of a template without files", Some(&json!({"status": "Ready"}))),
+        of_template(
+            "a cache of a template that says why it is not",
+            Some(&template("Failed", &ready("False"))),
+        ),
+        of_template(
+            "a cache of a ready template without conditions",
+            Some(&template("Ready", &none)),
+        ),
+        of_template(
+            "a cache of a template on its way without conditions",
+            Some(&template("Progressing", &none)),
+        ),
+        of_template(
+            "a cache of a template without files",
+            Some(&json!({"status": "Ready"})),
+        ),
         of_artifacts("a cache without its artifacts", &[]),
         of_artifacts("a cache whose artifacts are ready", &artifact("Ready", &none)),
-        of_artifacts("a cache with an artifact that says why it failed", &artifact("Failed", &ready("False"))),
-        of_artifacts("a cache with an artifact that does not say why", &artifact("Failed", &none)),
+        of_artifacts(
+            "a cache with an artifact that says why it failed",
+            &artifact("Failed", &ready("False")),
+        ),
+        of_artifacts(
+            "a cache with an artifact that does not say why",
+            &artifact("Failed", &none),
+        ),
     ]);
     cases
 }

@@ -33,7 +33,9 @@ pub(super) fn cases() -> Vec<Case> {
         &with_claim("Bound").plan(),
     ));
     let pods = super::pods::all();
-    let gated = pods.iter().find(|pod| pod.name == "a pod without a right to its files");
+    let gated = pods
+        .iter()
+        .find(|pod| pod.name == "a pod without a right to its files");
     let refused = artifacts::Around {
         download_pod: gated,
         ..artifacts::Around::downloading()
@@ -72,7 +74,11 @@ fn refusals() -> Vec<Case> {
         let (category, reason) = Category::of_refusal(status, said);
         let mut plan = services::plain().plan();
         plan.blame("Template", Fault::new(category, reason, "refused"));
-        case("AIMService", format!("a service one of whose objects is refused with {status} {said}"), &plan)
+        case(
+            "AIMService",
+            format!("a service one of whose objects is refused with {status} {said}"),
+            &plan,
+        )
     };
     refusals.map(told).to_vec()
 }

@@ -56,20 +56,49 @@ impl Model {
         };
         let files = json!([{"modelId": "a/b", "sourceUri": "hf://a/b"}]);
         cases.extend([
-            with("a model whose image says its name", plain.clone(), Some(&Ok(named))),
-            with("a model whose image says no name", plain.clone(), Some(&Ok(ImageMetadata::default()))),
-            with("a model whose registry gives no labels", plain.clone(), Some(&refused)),
+            with(
+                "a model whose image says its name",
+                plain.clone(),
+                Some(&Ok(named)),
+            ),
+            with(
+                "a model whose image says no name",
+                plain.clone(),
+                Some(&Ok(ImageMetadata::default())),
+            ),
+            with(
+                "a model whose registry gives no labels",
+                plain.clone(),
+                Some(&refused),
+            ),
             with("a model whose image is none", json!({"image": "a b"}), None),
             with("a model whose image was not asked yet", plain.clone(), None),
-            with("a model with files and no template yet", json!({"image": "i:1", "modelSources": files}), None),
-            with("a model whose image recommends nothing", json!({"image": "i:1", "imageMetadata": {}}), None),
+            with(
+                "a model with files and no template yet",
+                json!({"image": "i:1", "modelSources": files}),
+                None,
+            ),
+            with(
+                "a model whose image recommends nothing",
+                json!({"image": "i:1", "imageMetadata": {}}),
+                None,
+            ),
         ]);
         let states: [(&str, &[Option<S>]); 6] = [
             ("a model whose templates are ready", &[Some(S::Ready)]),
-            ("a model with a template for another GPU", &[Some(S::Ready), Some(S::NotAvailable)]),
+            (
+                "a model with a template for another GPU",
+                &[Some(S::Ready), Some(S::NotAvailable)],
+            ),
             ("a model with a template on its way", &[Some(S::Ready), None]),
-            ("a model with a broken template", &[Some(S::Ready), Some(S::Failed)]),
-            ("a model whose templates are all broken", &[Some(S::Failed), Some(S::Degraded)]),
+            (
+                "a model with a broken template",
+                &[Some(S::Ready), Some(S::Failed)],
+            ),
+            (
+                "a model whose templates are all broken",
+                &[Some(S::Failed), Some(S::Degraded)],
+            ),
             ("a model whose GPUs are all missing", &[Some(S::NotAvailable)]),
         ];
         cases.extend(states.map(|(name, states)| self.told(name, &plain, &default, None, states)));

@@ -39,7 +39,8 @@ fn pod(name: &str, status: &Value, events: &Value, log: &'static str) -> Seen {
 }
 
 fn with_state(phase: &str, state: &Value) -> Value {
-    let container = json!({"name": "c", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state});
+    let container =
+        json!({"name": "c", "image": "i", "imageID": "", "ready": false, "restartCount": 0, "state": state});
     json!({"phase": phase, "containerStatuses": [container]})
 }
 
@@ -53,9 +54,20 @@ pub(super) fn all() -> Vec<Seen> {
         pod("that waits", &json!({"phase": "Pending"}), &none, ""),
         pod("of an unknown phase", &json!({"phase": "Unknown"}), &none, ""),
     ];
-    for reason in ["FailedScheduling", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "Pulling"] {
+    for reason in [
+        "FailedScheduling",
+        "FailedMount",
+        "FailedAttachVolume",
+        "FailedCreatePodSandBox",
+        "Pulling",
+    ] {
         let name = format!("with the event {reason}");
-        all.push(pod(&name, &json!({"phase": "Pending"}), &json!([event(reason)]), ""));
+        all.push(pod(
+            &name,
+            &json!({"phase": "Pending"}),
+            &json!([event(reason)]),
+            "",
+        ));
     }
     let pulls = [
         ("without a right to its image", "401 Unauthorized"),
@@ -67,15 +79,40 @@ pub(super) fn all() -> Vec<Seen> {
         all.push(pod(name, &with_state("Pending", &state), &none, ""));
     }
     let ended = [
-        ("without a right to its files", 1, "Error", "Cannot access gated repo"),
-        ("whose volume is full", 1, "Error", "OSError: No space left on device"),
+        (
+            "without a right to its files",
+            1,
+            "Error",
+            "Cannot access gated repo",
+        ),
+        (
+            "whose volume is full",
+            1,
+            "Error",
+            "OSError: No space left on device",
+        ),
         ("whose files are not there", 1, "Error", "Repository Not Found"),
         ("that used too much memory", 137, "OOMKilled", ""),
         ("that failed", 1, "Error", "boom"),
         ("that took too long", 1, "DeadlineExceeded", ""),
-        ("whose download stalled", 1, "Error", "download failed (stalled): nothing came"),
-        ("whose files are not the right ones", 1, "Error", "download failed (corrupt): another digest"),
-        ("whose source does not answer", 1, "Error", "download failed (unreachable): no answer"),
+        (
+            "whose download stalled",
+            1,
+            "Error",
+            "download failed (stalled): nothing came",
+        ),
+        (
+            "whose files are not the right ones",
+            1,
+            "Error",
+            "download failed (corrupt): another digest",
+        ),
+        (
+            "whose source does not answer",
+            1,
+            "Error",
+            "download failed (unreachable): no answer",
+        ),
     ];
     for (name, exit, reason, log) in ended {
         let state = json!({"terminated": {"exitCode": exit, "reason": reason}});
@@ -90,7 +127,8 @@ pub(super) fn all() -> Vec<Seen> {
 pub(super) fn jobs(name: &str) -> Vec<(String, Value)> {
     let mut all = vec![("a Job that runs".to_owned(), job(name, &json!([])))];
     for reason in ["BackoffLimitExceeded", "DeadlineExceeded", "Evicted", "Other"] {
-        let failed = json!([{"type": "Failed", "status": "True", "reason": reason, "lastTransitionTime": NOW}]);
+        let failed =
+            json!([{"type": "Failed", "status": "True", "reason": reason, "lastTransitionTime": NOW}]);
         all.push((format!("a Job that failed for {reason}"), job(name, &failed)));
     }
     all
@@ -98,7 +136,10 @@ pub(super) fn jobs(name: &str) -> Vec<(String, Value)> {
 
 /// A Job that ended well.
 pub(super) fn complete(name: &str) -> Value {
-    job(name, &json!([{"type": "Complete", "status": "True", "lastTransitionTime": NOW}]))
+    job(
+        name,
+        &json!([{"type": "Complete", "status": "True", "lastTransitionTime": NOW}]),
+    )
 }
 
 pub(super) fn running(name: &str) -> Value {

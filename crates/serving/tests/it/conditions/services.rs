@@ -123,15 +123,39 @@ fn choices() -> Vec<Case> {
     let templates = |templates: Vec<Value>| Around { templates, ..plain() };
     vec![
         told("that is all ready", plain().runs("True")),
-        told("of a model that nobody made", without(json!({"model": {"name": "m"}}))),
-        told("of an image without a model", without(json!({"model": {"image": "i:1"}}))),
-        told("of an image that is none", without(json!({"model": {"image": "a b"}}))),
+        told(
+            "of a model that nobody made",
+            without(json!({"model": {"name": "m"}})),
+        ),
+        told(
+            "of an image without a model",
+            without(json!({"model": {"image": "i:1"}})),
+        ),
+        told(
+            "of an image that is none",
+            without(json!({"model": {"image": "a b"}})),
+        ),
         told("of no model", without(json!({"model": {}}))),
         told("of an image with two models", twice),
-        told("of a model that is not ready", Around { models: vec![model("m", "Progressing")], ..plain() }),
-        told("of a template that nobody made", plain().with(&json!({"template": {"name": "none"}}))),
-        told("of a template that is not ready", templates(vec![template("t", "Progressing")])),
-        told("of two templates that are equally good", templates(vec![template("a", "Ready"), template("b", "Ready")])),
+        told(
+            "of a model that is not ready",
+            Around {
+                models: vec![model("m", "Progressing")],
+                ..plain()
+            },
+        ),
+        told(
+            "of a template that nobody made",
+            plain().with(&json!({"template": {"name": "none"}})),
+        ),
+        told(
+            "of a template that is not ready",
+            templates(vec![template("t", "Progressing")]),
+        ),
+        told(
+            "of two templates that are equally good",
+            templates(vec![template("a", "Ready"), template("b", "Ready")]),
+        ),
     ]
 }
 
@@ -171,8 +195,14 @@ fn running() -> Vec<Case> {
     };
     let mut cases = vec![
         told("whose InferenceService is being made", plain()),
-        told("that KServe would make serverless", with_event("ServerlessModeRejected")),
-        told("whose InferenceService KServe cannot follow", with_event("InternalError")),
+        told(
+            "that KServe would make serverless",
+            with_event("ServerlessModeRejected"),
+        ),
+        told(
+            "whose InferenceService KServe cannot follow",
+            with_event("InternalError"),
+        ),
         told(
             "with more replicas at least than at most",
             plain().with(&json!({"minReplicas": 3, "maxReplicas": 2})),
@@ -191,30 +221,45 @@ fn running() -> Vec<Case> {
 fn routes() -> Vec<Case> {
     let with = |more: Value| {
         let mut routing = json!({"enabled": true, "gatewayRef": {"name": "g"}});
-        routing.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        routing
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         plain().with(&json!({"routing": routing}))
     };
     let answered = |conditions: Value| {
         let metadata = json!({"generation": 1, "creationTimestamp": NOW});
         let parents = json!([{"parentRef": {"name": "g"}, "conditions": conditions}]);
         Around {
-            route: Some(json!({"metadata": metadata, "spec": {"parentRefs": [{"name": "g"}]}, "status": {"parents": parents}})),
+            route: Some(
+                json!({"metadata": metadata, "spec": {"parentRefs": [{"name": "g"}]}, "status": {"parents": parents}}),
+            ),
             ..with(json!({}))
         }
     };
-    let accepted = |status: &str| json!([{"type": "Accepted", "status": status, "reason": PASSED, "message": "m"}]);
+    let accepted =
+        |status: &str| json!([{"type": "Accepted", "status": status, "reason": PASSED, "message": "m"}]);
     let long = Around {
         namespace: "a-namespace-that-leaves-no-room-for-the-name-of-what-serves",
         ..with(json!({}))
     };
     vec![
-        told("without a Gateway", plain().with(&json!({"routing": {"enabled": true}}))),
+        told(
+            "without a Gateway",
+            plain().with(&json!({"routing": {"enabled": true}})),
+        ),
         told("whose route is being made", with(json!({}))),
         told("whose Gateway says nothing", answered(json!([]))),
         told("whose Gateway took its route", answered(accepted("True"))),
         told("whose Gateway refused its route", answered(accepted("False"))),
-        told("with a path template that gives no path", with(json!({"pathTemplate": "/{.metadata.labels['none']}"}))),
-        told("with a time limit that is none", with(json!({"requestTimeout": "soon"}))),
+        told(
+            "with a path template that gives no path",
+            with(json!({"pathTemplate": "/{.metadata.labels['none']}"})),
+        ),
+        told(
+            "with a time limit that is none",
+            with(json!({"requestTimeout": "soon"})),
+        ),
         told("whose namespace leaves no room for names", long),
     ]
 }
@@ -222,15 +267,29 @@ fn routes() -> Vec<Case> {
 fn autoscalers() -> Vec<Case> {
     let with = |ready: &str, conditions: Option<Value>| Around {
         autoscaler: conditions.map(|conditions| json!({"status": {"conditions": conditions}})),
-        ..plain().with(&json!({"minReplicas": 1, "maxReplicas": 2})).runs(ready)
+        ..plain()
+            .with(&json!({"minReplicas": 1, "maxReplicas": 2}))
+            .runs(ready)
     };
     let active = |status: &str| json!({"type": "ScalingActive", "status": status});
     let unable = json!({"type": "AbleToScale", "status": "False"});
     vec![
         told("without its autoscaler", with("False", None)),
-        told("whose autoscaler waits for metrics", with("False", Some(json!([active("False")])))),
-        told("whose autoscaler has no metrics", with("True", Some(json!([active("False")])))),
-        told("whose autoscaler finds nothing to scale", with("True", Some(json!([active("True"), unable])))),
-        told("whose autoscaler works", with("True", Some(json!([active("True")])))),
+        told(
+            "whose autoscaler waits for metrics",
+            with("False", Some(json!([active("False")]))),
+        ),
+        told(
+            "whose autoscaler has no metrics",
+            with("True", Some(json!([active("False")]))),
+        ),
+        told(
+            "whose autoscaler finds nothing to scale",
+            with("True", Some(json!([active("True"), unable]))),
+        ),
+        told(
+            "whose autoscaler works",
+            with("True", Some(json!([active("True")]))),
+        ),
     ]
 }

@@ -43,6 +43,9 @@ pub(super) fn cases() -> Vec<Case> {
         source("a source whose filters all succeed", &[listed(&["1.0.0"])]),
         source("a source with a filter that fails", &[listed(&["1.0.0"]), away()]),
         source("a source whose filters all fail", &[away()]),
-        source("a source with more images than models", &[listed(&["1.0.0", "2.0.0"])]),
+        source(
+            "a source with more images than models",
+            &[listed(&["1.0.0", "2.0.0"])],
+        ),
     ]
 }

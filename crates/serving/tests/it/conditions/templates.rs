@@ -108,8 +108,14 @@ fn of_kind(kind: &'static str) -> Vec<Case> {
     let broken = json!([{"type": "ImageMetadataReady", "status": "False", "reason": "r", "message": "m", "lastTransitionTime": NOW}]);
     cases.extend([
         told("without its model", Around::without_model()),
-        told("whose model names no image", with_model("", ModelState::Ready, json!([]))),
-        told("whose model is broken", with_model("i:1", ModelState::Failed, broken)),
+        told(
+            "whose model names no image",
+            with_model("", ModelState::Ready, json!([])),
+        ),
+        told(
+            "whose model is broken",
+            with_model("i:1", ModelState::Failed, broken),
+        ),
     ]);
     let with_gpu = |gpu: Value, inventory: Inventory| Around {
         spec: json!({"modelName": "m", "hardware": {"gpu": gpu}}),
@@ -118,9 +124,18 @@ fn of_kind(kind: &'static str) -> Vec<Case> {
     };
     let there: Inventory = [("MI300X".to_owned(), 192 << 30)].into();
     cases.extend([
-        told("whose GPU is there", with_gpu(json!({"requests": 1}), there.clone())),
-        told("whose GPU is not there", with_gpu(json!({"requests": 1}), Inventory::default())),
-        told("whose GPU is too small", with_gpu(json!({"requests": 1, "minVram": "999Gi"}), there)),
+        told(
+            "whose GPU is there",
+            with_gpu(json!({"requests": 1}), there.clone()),
+        ),
+        told(
+            "whose GPU is not there",
+            with_gpu(json!({"requests": 1}), Inventory::default()),
+        ),
+        told(
+            "whose GPU is too small",
+            with_gpu(json!({"requests": 1, "minVram": "999Gi"}), there),
+        ),
     ]);
     let files = json!([{"modelId": "a/b", "sourceUri": "hf://a/b"}]);
     let job = job_of(&json!({"modelName": "m"}), "i:1");
@@ -130,10 +145,19 @@ fn of_kind(kind: &'static str) -> Vec<Case> {
         ..Around::default()
     };
     cases.extend([
-        told("that names its files", Around { spec: json!({"modelName": "m", "modelSources": files}), ..Around::default() }),
+        told(
+            "that names its files",
+            Around {
+                spec: json!({"modelName": "m", "modelSources": files}),
+                ..Around::default()
+            },
+        ),
         told("whose image was not asked yet", Around::default()),
         told("whose image answered", answered(read_log(ANSWER))),
-        told("whose image answered what nobody understands", answered(Err(UnreadableLog))),
+        told(
+            "whose image answered what nobody understands",
+            answered(Err(UnreadableLog)),
+        ),
     ]);
     for (name, job) in pods::jobs(&job) {
         cases.push(told(
@@ -158,5 +182,9 @@ fn of_kind(kind: &'static str) -> Vec<Case> {
 }
 
 pub(super) fn cases() -> Vec<Case> {
-    [of_kind("AIMServiceTemplate"), of_kind("AIMClusterServiceTemplate")].concat()
+    [
+        of_kind("AIMServiceTemplate"),
+        of_kind("AIMClusterServiceTemplate"),
+    ]
+    .concat()
 }
