@@ -22,10 +22,10 @@ pub(super) struct Around<'a> {
     check_pod: Option<&'a pods::Seen>,
     /// What the check wrote.
     log: Option<&'static str>,
-    pub(super) claim: Option<Value>,
+    claim: Option<Value>,
     claim_events: Value,
     download: Option<Value>,
-    pub(super) download_pod: Option<&'a pods::Seen>,
+    download_pod: Option<&'a pods::Seen>,
 }
 
 impl Default for Around<'_> {
@@ -45,7 +45,7 @@ impl Default for Around<'_> {
     }
 }
 
-impl Around<'_> {
+impl<'a> Around<'a> {
     /// One whose size is found out, and whose check wrote this.
     pub(super) fn checked(log: &'static str) -> Self {
         Self {
@@ -56,10 +56,19 @@ impl Around<'_> {
         }
     }
 
-    /// One that is being downloaded.
-    pub(super) fn downloading() -> Self {
+    /// One whose claim is in this phase.
+    pub(super) fn with_claim(phase: &str) -> Self {
+        Self {
+            claim: Some(claim(phase)),
+            ..Self::default()
+        }
+    }
+
+    /// One that is being downloaded, by this pod where one is there.
+    pub(super) fn downloading(pod: Option<&'a pods::Seen>) -> Self {
         Self {
             download: Some(pods::running("download")),
+            download_pod: pod,
             ..Self::default()
         }
     }
@@ -102,7 +111,7 @@ fn told(name: &str, around: Around<'_>) -> Case {
     case("AIMArtifact", format!("an artifact {name}"), &around.plan())
 }
 
-pub(super) fn claim(phase: &str) -> Value {
+fn claim(phase: &str) -> Value {
     json!({"metadata": {"name": "c"}, "status": {"phase": phase}})
 }
 
@@ -160,10 +169,7 @@ pub(super) fn cases() -> Vec<Case> {
             ..unsized_()
         };
         cases.push(told(&format!("whose size check has {}", pod.name), around));
-        let around = Around {
-            download_pod: Some(&pod),
-            ..Around::downloading()
-        };
+        let around = Around::downloading(Some(&pod));
         cases.push(told(&format!("whose download has {}", pod.name), around));
     }
     cases

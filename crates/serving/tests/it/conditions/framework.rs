@@ -4,8 +4,7 @@ use reeve_serving::fault::{Category, Fault};
 use reeve_serving::plan::{Plan, Standing};
 use reeve_serving_specs::conditions::Case;
 
-use super::artifacts::{self, claim};
-use super::{NOW, after, case, services, templates};
+use super::{NOW, after, artifacts, case, services, templates};
 use crate::things::time;
 
 /// A status after something was in the way and is not any more.
@@ -22,29 +21,21 @@ pub(super) fn cases() -> Vec<Case> {
         &templates::Around::without_model().plan("AIMServiceTemplate"),
         &templates::Around::default().plan("AIMServiceTemplate"),
     ));
-    let with_claim = |phase: &str| artifacts::Around {
-        claim: Some(claim(phase)),
-        ..artifacts::Around::default()
-    };
     cases.push(over(
         "AIMArtifact",
         "an artifact whose claim is there again",
-        &with_claim("Lost").plan(),
-        &with_claim("Bound").plan(),
+        &artifacts::Around::with_claim("Lost").plan(),
+        &artifacts::Around::with_claim("Bound").plan(),
     ));
     let pods = super::pods::all();
     let gated = pods
         .iter()
         .find(|pod| pod.name == "a pod without a right to its files");
-    let refused = artifacts::Around {
-        download_pod: gated,
-        ..artifacts::Around::downloading()
-    };
     cases.push(over(
         "AIMArtifact",
         "an artifact that was given the right to its files",
-        &refused.plan(),
-        &artifacts::Around::downloading().plan(),
+        &artifacts::Around::downloading(gated).plan(),
+        &artifacts::Around::downloading(None).plan(),
     ));
     cases.push(case(
         "AIMArtifact",
