@@ -11,6 +11,7 @@
 
 mod chart;
 mod cluster_kinds;
+mod declared;
 mod definitions;
 mod image;
 mod images;
@@ -43,5 +44,6 @@ async fn the_operator_on_a_real_cluster() {
         metrics::metrics_are_for_who_may_get_them_and_probes_for_the_kubelet(&rig),
         chart::the_commands_of_the_page_work_and_helper_roles_give_what_is_tabulated(&rig),
     );
+    declared::no_status_says_what_is_declared_nowhere(&rig).await;
     rights::every_right_is_used_and_none_is_missing(&rig);
 }
