@@ -80,8 +80,8 @@ impl Caches {
             artifact_jobs: registry.cache(Watch::default().labels(OF_ARTIFACT)),
             artifact_pods: registry.cache(pods(OF_ARTIFACT)),
             claims: registry.cache(Watch::default().labels(OF_ARTIFACT)),
-            accounts: registry.cache(Watch::default().fields(&format!("metadata.name={ACCOUNT}"))),
-            bindings: registry.cache(Watch::default().fields(&format!("metadata.name={ACCOUNT}"))),
+            accounts: registry.cache(of_account().trim(nothing)),
+            bindings: registry.cache(of_account().trim(nothing)),
             nodes: registry.cache(Watch::default().trim(labels_of_node)),
             namespaces: registry.cache(Watch::default()),
         }
@@ -117,6 +117,11 @@ impl Caches {
         let nodes = self.nodes.all();
         reeve_serving::gpu::inventory(nodes.iter().filter_map(|node| node.metadata.labels.as_ref()))
     }
+}
+
+/// What bears the name of the account of downloads.
+fn of_account<K: kube::Resource>() -> Watch<K> {
+    Watch::default().fields(&format!("metadata.name={ACCOUNT}"))
 }
 
 fn value<K: Serialize>(cache: &Cache<K>, name: &ObjectName) -> Option<Value> {

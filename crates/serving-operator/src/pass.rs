@@ -16,7 +16,8 @@ use reeve_serving::plan::{Child, Plan, Standing};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::owned;
+use crate::applied::Applied;
+use crate::owned::{self, More};
 use crate::shared::Shared;
 use crate::write::{self, Target};
 
@@ -87,6 +88,7 @@ pub(crate) struct Rounds {
     pub(crate) queue: Queue<ObjectName>,
     manager: String,
     events: Events,
+    applied: Applied,
 }
 
 impl Rounds {
@@ -98,6 +100,7 @@ impl Rounds {
             queue: queue.clone(),
             events: Events::new(shared.context.client.clone(), &manager),
             manager,
+            applied: Applied::default(),
         })
     }
 
@@ -146,20 +149,32 @@ impl Rounds {
     async fn apply(&self, child: &Child) -> Result<(), PassFailed> {
         let target = Target::of(&child.object)?;
         let found = self.shared.caches.find(&target.kind, &target.name);
-        let is_as_wanted = |found: &Value| {
-            covers(found, &child.object) && !owned::holds_more(found, &self.manager, &child.object)
-        };
-        if found.is_some_and(|found| child.once || is_as_wanted(&found)) {
+        if found.is_some_and(|found| child.once || self.is_as_wanted(&target, &found, &child.object)) {
             return Ok(());
         }
         let client = &self.shared.context.client;
         tracing::info!(controller = self.controller.as_str(), kind = target.kind, name = %target.name, "applying");
-        let applied = write::apply(client, &self.manager, &target, &child.object).await;
-        applied.map_err(|source| PassFailed::Apply {
-            kind: target.kind,
-            name: target.name,
-            source,
-        })
+        match write::apply(client, &self.manager, &target, &child.object).await {
+            Ok(()) => {
+                self.applied.remember(&target, &child.object);
+                Ok(())
+            }
+            Err(source) => Err(PassFailed::Apply {
+                kind: target.kind,
+                name: target.name,
+                source,
+            }),
+        }
+    }
+
+    /// Whether an apply would change nothing. What more there is within a list that is ours as a whole is applied against once.
+    fn is_as_wanted(&self, target: &Target, found: &Value, wanted: &Value) -> bool {
+        covers(found, wanted)
+            && match owned::more(found, &self.manager, wanted) {
+                More::Nothing => true,
+                More::Within => self.applied.is_last(target, wanted),
+                More::Field => false,
+            }
     }
 
     async fn report<K: Managed>(

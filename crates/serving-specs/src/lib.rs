@@ -6,7 +6,8 @@
 //! sorts, by the place where they stand ([`words`]): those that can be followed and those that no schema refuses and nobody can follow;
 //! [`wrong`] says of a spec which conditions have to tell so.
 //!
-//! [`around`] has what is there beside an object: models, templates and runtime configurations that a spec may name.
+//! [`around`] has what is there beside an object: models, templates and runtime configurations that a spec may name. [`conditions`] has
+//! every condition and reason that a status may have.
 #![allow(
     clippy::panic,
     clippy::indexing_slicing,
@@ -15,6 +16,7 @@
 )]
 
 pub mod around;
+pub mod conditions;
 mod generate;
 pub mod rules;
 pub mod words;

@@ -8,8 +8,8 @@ use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use reeve_serving_crds::{
-    AimModelSpec, AimServiceTemplateSpec, DiscoveryStatus, GpuRequirements, HardwareRequirements, Metric,
-    ModelSource, Precision, Profile, ProfileMetadata,
+    AimModelSpec, AimServiceTemplateSpec, AimServiceTemplateStatus, DiscoveryStatus, GpuRequirements,
+    HardwareRequirements, Metric, ModelSource, Precision, Profile, ProfileMetadata,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -78,7 +78,7 @@ impl Discovery<'_> {
         }
     }
 
-    /// Of what attempts are attempts: another hash begins anew.
+    /// Of what attempts are attempts, and of what an answer is one: another hash begins anew.
     pub fn spec_hash(&self) -> String {
         hex(&self.parameters(false), 16)
     }
@@ -163,6 +163,16 @@ impl Discovery<'_> {
         );
         all
     }
+}
+
+/// Whether what a template's status knows of its image was said of other parameters than those of this hash: of another image, or
+/// another profile. A status that counts failures beside what it knows was written by the reference operator, whose hash is that of
+/// a failure, and is believed; so is one that has no hash.
+pub fn is_of_another_spec(status: &AimServiceTemplateStatus, hash: &str) -> bool {
+    let asked = status.discovery.as_ref().filter(|d| d.attempts.unwrap_or(0) == 0);
+    asked
+        .and_then(|asked| asked.spec_hash.as_deref())
+        .is_some_and(|of| of != hash)
 }
 
 fn job_labels(template: &str) -> Labels {

@@ -367,7 +367,8 @@ pub fn route(
     let mut rule = json!({
         "matches": [{"path": {"type": "PathPrefix", "value": path}}],
         "filters": [{"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}}}],
-        "backendRefs": [{"kind": "Service", "name": backend, "namespace": namespace, "port": 80}],
+        // As the definition would fill it in: a list that is owned whole is compared whole.
+        "backendRefs": [{"group": "", "kind": "Service", "name": backend, "namespace": namespace, "port": 80, "weight": 1}],
     });
     let asked = routing.config.request_timeout.as_deref();
     let timeout = asked.and_then(duration::parse);

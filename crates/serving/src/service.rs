@@ -270,7 +270,8 @@ pub fn explicit(
     }
 }
 
-/// A template with a service's overrides over it.
+/// A template with a service's overrides over it. The service's resources are not put into it: they are put over the template's where
+/// the InferenceService is made, and other services may share this template.
 pub fn derived_template(base: &AimServiceTemplateSpec, service: &AimServiceSpec) -> AimServiceTemplateSpec {
     let mut template = base.clone();
     if let Some(overrides) = &service.overrides {
@@ -284,9 +285,6 @@ pub fn derived_template(base: &AimServiceTemplateSpec, service: &AimServiceSpec)
         template
             .image_pull_secrets
             .clone_from(&service.image_pull_secrets);
-    }
-    if !crate::quantity::are_unset(service.resources.as_ref()) {
-        template.resources.clone_from(&service.resources);
     }
     if cache_mode(service) == CacheMode::Shared {
         let caching = template.caching.get_or_insert_with(TemplateCaching::default);

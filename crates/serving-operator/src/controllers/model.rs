@@ -1,5 +1,6 @@
 //! AIMModel and AIMClusterModel.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -229,17 +230,10 @@ async fn ask<K: Model>(rounds: &Rounds, model: &K, name: &ObjectName) -> Result<
     if let Some(fault) = shared.asked.too_early(K::NAME, name, generation, Instant::now()) {
         return Err(fault);
     }
-    let keyring = secrets::keyring(shared, namespace, secrets).await?;
+    let (client, own) = (&shared.context.client, &shared.settings.namespace);
+    let keyring = secrets::keyring(client, own, namespace, secrets).await?;
     let labels = shared.registry.labels(&model.spec().image, &keyring).await;
-    let found = labels.map_err(|error| error.fault()).and_then(|labels| {
-        metadata::read(labels).map_err(|invalid| {
-            Fault::new(
-                Category::Infrastructure,
-                "ImageLabelsUnreadable",
-                invalid.to_string(),
-            )
-        })
-    });
+    let found = labels.map_err(|error| error.fault()).and_then(said);
     match &found {
         Ok(_) => shared.asked.forget(K::NAME, name),
         Err(fault) => {
@@ -250,4 +244,27 @@ async fn ask<K: Model>(rounds: &Rounds, model: &K, name: &ObjectName) -> Result<
         }
     }
     found
+}
+
+/// What labels say of an image.
+fn said(labels: BTreeMap<String, String>) -> Result<ImageMetadata, Fault> {
+    metadata::read(labels).map_err(|invalid| {
+        let reason = "ImageLabelsUnreadable";
+        Fault::new(Category::Infrastructure, reason, invalid.to_string())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_that_cannot_be_read_are_told_as_such() {
+        let label = "com.amd.aim.model.recommendedDeployments";
+        let read = |text: &str| said([(label.to_owned(), text.to_owned())].into());
+        assert!(read("{'metric': 'latency'}").is_ok());
+        let reason = read("{'metric'").unwrap_err().reason;
+        assert!(reeve_serving_specs::conditions::OF_REGISTRIES.contains(&reason.as_str()));
+        assert_eq!(reason, "ImageLabelsUnreadable");
+    }
 }

@@ -102,7 +102,8 @@ async fn ask(
     if let Some(image) = filter.single(of_source) {
         return Ok(BTreeSet::from([image]));
     }
-    let keyring = secrets::keyring(shared, &shared.settings.namespace, &spec.image_pull_secrets).await?;
+    let (client, own) = (&shared.context.client, &shared.settings.namespace);
+    let keyring = secrets::keyring(client, own, own, &spec.image_pull_secrets).await?;
     let asking = async {
         let repositories = match filter.asks() {
             Asks::Repositories => {

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use reeve_kube_kit::{Cache, Change, Controller, ObjectName, Queue};
-use reeve_serving::discovery::{CONTAINER, Discovered, UnreadableLog, read_log};
+use reeve_serving::discovery::{CONTAINER, Discovered, Discovery, UnreadableLog, read_log};
 use reeve_serving::labels::Controller as Name;
 use reeve_serving::owner::Parent;
 use reeve_serving::plan::current;
@@ -253,8 +253,19 @@ async fn pass<K: Template>(rounds: Arc<Rounds>, name: ObjectName) -> Result<(), 
     let parent = Parent::new(K::NAME, template.meta(), rounds.controller).propagating(propagation);
     let model = template.model(caches);
     let job_namespace = namespace.unwrap_or(&shared.settings.namespace).to_owned();
-    let asked = match tracks_discovery(template.spec(), &status) {
-        true => Asked::look(shared, &parent, &job_namespace).await,
+    let of_model = model.as_ref().map(|model| &model.spec);
+    let asked = match tracks_discovery(template.spec(), &status, of_model) {
+        true => {
+            let job = of_model.map(|model| {
+                let discovery = Discovery {
+                    template: template.spec(),
+                    model,
+                    in_namespace: namespace.is_some(),
+                };
+                discovery.job_name(&parent.name)
+            });
+            Asked::look(shared, &parent, &job_namespace, job.as_deref()).await
+        }
         false => Asked::default(),
     };
     let pods: Vec<_> = asked.pods.iter().map(Looked::seen).collect();
@@ -325,13 +336,17 @@ struct Asked {
 }
 
 impl Asked {
-    async fn look(shared: &Shared, template: &Parent, namespace: &str) -> Self {
+    /// Looks at the template's newest Job, of this name where one is wanted: one that was made for an earlier spec may be there, too.
+    async fn look(shared: &Shared, template: &Parent, namespace: &str, wanted: Option<&str>) -> Self {
         let caches = &shared.caches;
         let jobs = caches.discovery_jobs.in_namespace(namespace);
         let of_template = jobs.into_iter().filter(|job| {
-            job.owner_references()
-                .iter()
-                .any(|owner| owner.uid == template.uid)
+            let of_name = wanted.is_none_or(|wanted| job.name_any() == wanted);
+            of_name
+                && job
+                    .owner_references()
+                    .iter()
+                    .any(|owner| owner.uid == template.uid)
         });
         let newest =
             of_template.max_by_key(|job| job.metadata.creation_timestamp.as_ref().map(|time| time.0));

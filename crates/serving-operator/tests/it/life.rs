@@ -112,6 +112,7 @@ pub(crate) async fn a_service_goes_from_image_to_running_and_leaves_nothing_behi
         ],
     );
     what_was_made(&client, namespace, status).await;
+    another_profile_is_discovered_anew(&client, namespace, status).await;
     a_change_reaches_what_serves(&client, namespace).await;
     at_rest_nothing_is_written(rig, namespace).await;
     a_paused_service_is_left_alone(&client, namespace).await;
@@ -223,6 +224,26 @@ async fn what_was_made(client: &kube::Client, namespace: &str, status: &Value) {
     assert_eq!(managers, ["aim-service-controller"]);
 }
 
+/// The Job of before is still there, with its answer.
+async fn another_profile_is_discovered_anew(client: &kube::Client, namespace: &str, status: &Value) {
+    let name = status["resolvedTemplate"]["name"].as_str().unwrap();
+    let before = until::<AimServiceTemplate>(client, namespace, name, |_| true).await;
+    let hash = |template: &Value| template["status"]["discovery"]["specHash"].clone();
+    assert!(hash(&before).is_string(), "{before:#}");
+    let templates = Api::<AimServiceTemplate>::namespaced(client.clone(), namespace);
+    let patch = Patch::Merge(json!({"spec": {"profileId": "another"}}));
+    templates
+        .patch(name, &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+    let again = until::<AimServiceTemplate>(client, namespace, name, |template| {
+        template["status"]["status"] == "Ready" && hash(template) != hash(&before)
+    })
+    .await;
+    let job = |template: &Value| template["status"]["discoveryJob"]["name"].clone();
+    assert_ne!(job(&again), job(&before));
+}
+
 async fn a_change_reaches_what_serves(client: &kube::Client, namespace: &str) {
     let services = Api::<AimService>::namespaced(client.clone(), namespace);
     let patch = Patch::Merge(json!({"spec": {"replicas": 3, "env": [{"name": "COLOUR", "value": "blue"}]}}));
@@ -239,11 +260,39 @@ async fn a_change_reaches_what_serves(client: &kube::Client, namespace: &str) {
     })
     .await
     .unwrap();
+    what_is_taken_back_goes(client, namespace).await;
     // Running again once the stand-in KServe has said so of the new generation.
     until::<AimService>(client, namespace, "chat", |service| {
         service["status"]["status"] == "Running" && service["status"]["runtime"]["replicas"] == "3"
     })
     .await;
+}
+
+/// A limit and a time limit stand in lists that have no keys, of which the API server tells no owner of a part.
+async fn what_is_taken_back_goes(client: &kube::Client, namespace: &str) {
+    let services = Api::<AimService>::namespaced(client.clone(), namespace);
+    let inference = foreign(client, namespace, "InferenceService");
+    let routes = foreign(client, namespace, "HTTPRoute");
+    let limits = async |limit: Value, time: Value, there: bool| {
+        let patch = json!({"spec": {"resources": {"limits": {"memory": limit}}, "routing": {"requestTimeout": time}}});
+        let parameters = PatchParams::default();
+        services
+            .patch("chat", &parameters, &Patch::Merge(patch))
+            .await
+            .unwrap();
+        let what = format!("limits to be there: {there}");
+        wait_until(&what, async || {
+            let runs = serde_json::to_value(inference.list(&ListParams::default()).await?.items)?;
+            let route = serde_json::to_value(routes.list(&ListParams::default()).await?.items)?;
+            let memory = &runs[0]["spec"]["predictor"]["containers"][0]["resources"]["limits"]["memory"];
+            let timeouts = &route[0]["spec"]["rules"][0]["timeouts"];
+            Ok((memory.is_string() == there && timeouts.is_object() == there).then_some(()))
+        })
+        .await
+        .unwrap();
+    };
+    limits(json!("64Mi"), json!("30s"), true).await;
+    limits(Value::Null, Value::Null, false).await;
 }
 
 async fn at_rest_nothing_is_written(rig: &Rig, namespace: &str) {

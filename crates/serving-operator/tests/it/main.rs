@@ -11,6 +11,7 @@
 
 mod chart;
 mod cluster_kinds;
+mod declared;
 mod definitions;
 mod image;
 mod images;
@@ -20,6 +21,7 @@ mod process;
 mod registry;
 mod rig;
 mod rights;
+mod shared_template;
 mod specs;
 mod stand_ins;
 mod troubles;
@@ -38,8 +40,10 @@ async fn the_operator_on_a_real_cluster() {
         troubles::what_a_service_asks_for_and_cannot_get_is_named_in_its_status(&rig),
         troubles::a_secret_is_referenced_and_never_read(&rig),
         images::a_registry_is_asked_with_a_pull_secret_that_the_operator_was_let_read(&rig),
+        shared_template::services_with_the_same_overrides_share_a_template_until_the_last_of_them_goes(&rig),
         metrics::metrics_are_for_who_may_get_them_and_probes_for_the_kubelet(&rig),
         chart::the_commands_of_the_page_work_and_helper_roles_give_what_is_tabulated(&rig),
     );
+    declared::no_status_says_what_is_declared_nowhere(&rig).await;
     rights::every_right_is_used_and_none_is_missing(&rig);
 }

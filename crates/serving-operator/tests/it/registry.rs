@@ -1,6 +1,8 @@
 //! The client of image registries, against stand-ins in this process that speak the distribution API, and against hosts that
 //! attack it.
 
+mod reasons;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,8 +1,11 @@
 //! A model, of a namespace or of the cluster: its metadata and its templates.
 
+use std::collections::BTreeSet;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use reeve_serving_crds::{
     AimClusterServiceTemplate, AimModelSpec, AimModelStatus, AimServiceTemplate, ImageMetadata, ModelState,
-    SourceType,
+    Scope, SourceType,
 };
 
 use super::{Child, Plan, config_component, current};
@@ -62,6 +65,31 @@ fn remembered(status: &AimModelStatus, generation: Option<i64>) -> Option<&Image
         status.observed_generation,
         status.image_metadata.as_ref(),
     )
+}
+
+/// Whether a template, by its metadata, is one that a model made for an earlier spec: the model owns it and makes no such template
+/// now. While the model is still to be asked what it is, none is.
+pub(crate) fn leftovers<'a>(
+    name: &str,
+    metadata: &'a ObjectMeta,
+    spec: &AimModelSpec,
+    status: Option<&AimModelStatus>,
+    scope: Scope,
+) -> impl Fn(&ObjectMeta) -> bool + use<'a> {
+    let known = status.and_then(|status| remembered(status, metadata.generation));
+    let is_known = expects_templates(spec, known).is_some();
+    let wanted: BTreeSet<String> = templates(name, spec, known, scope == Scope::Namespace)
+        .into_iter()
+        .map(|template| template.name)
+        .collect();
+    move |template| {
+        let owners = template.owner_references.as_deref().unwrap_or_default();
+        let is_owned = owners
+            .iter()
+            .any(|owner| Some(&owner.uid) == metadata.uid.as_ref());
+        let is_wanted = template.name.as_ref().is_some_and(|name| wanted.contains(name));
+        is_known && is_owned && !is_wanted
+    }
 }
 
 /// Plans a pass.

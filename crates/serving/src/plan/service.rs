@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::{Plan, config_component};
 use crate::config::{ConfigNotFound, RuntimeConfig};
+use crate::fault::{Component, Dependency, State};
 use crate::gpu::Inventory;
 use crate::inference;
 use crate::inspect::SeenPod;
@@ -91,9 +92,18 @@ pub fn plan(seen: &Seen<'_>) -> Plan<AimServiceStatus> {
         cache: before.cache.clone(),
         ..AimServiceStatus::default()
     });
-    if seen.config.is_err() || seen.config.as_ref().is_ok_and(|config| config.from.is_some()) {
-        plan.components
-            .push(config_component(seen.config, "ReferenceNotFound"));
+    match seen.config {
+        Ok(config) if config.from.is_none() => {}
+        Ok(_) => plan
+            .components
+            .push(Component::new("RuntimeConfig", Dependency::Upstream).says(
+                State::Ready,
+                "RuntimeConfigResolved",
+                "",
+            )),
+        Err(_) => plan
+            .components
+            .push(config_component(seen.config, "ReferenceNotFound")),
     }
     let config = seen.config_spec();
     let model = model::resolve(seen, &mut plan);

@@ -13,7 +13,7 @@ use reeve_serving_crds::{
 
 use super::{Child, Plan, config_component};
 use crate::config::{ConfigNotFound, RuntimeConfig};
-use crate::discovery::{Discovered, UnreadableLog};
+use crate::discovery::{Discovered, Discovery, UnreadableLog, is_of_another_spec};
 use crate::fault::{Component, Dependency, Fault, Health, State};
 use crate::gpu::{self, Inventory};
 use crate::inspect::SeenPod;
@@ -64,15 +64,59 @@ pub struct Seen<'a> {
     pub now: Timestamp,
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
     fn is_inline(&self) -> bool {
         !self.spec.model_sources.is_empty()
     }
+
+    /// What the image is to be asked; nothing without a model.
+    fn discovery(&self) -> Option<Discovery<'a>> {
+        Some(Discovery {
+            template: self.spec,
+            model: self.model?.spec,
+            in_namespace: self.namespace.is_some(),
+        })
+    }
+
+    /// Without a Job that was made for another spec: it has another name, and neither its answer nor its failure is one of this.
+    fn of_this_spec(&self) -> Self {
+        let wanted = self
+            .discovery()
+            .map(|discovery| discovery.job_name(&self.parent.name));
+        let made = self.job.and_then(|job| job.metadata.name.as_ref());
+        match (&wanted, made) {
+            (Some(wanted), Some(made)) if wanted != made => Self {
+                job: None,
+                pods: &[],
+                answer: None,
+                ..*self
+            },
+            _ => *self,
+        }
+    }
+
+    /// Whether the status knows nothing that was said of this spec.
+    fn forgets(&self) -> bool {
+        let of_another = |discovery: Discovery<'_>| is_of_another_spec(self.status, &discovery.spec_hash());
+        was_inline(self.status) || self.discovery().is_some_and(of_another)
+    }
 }
 
-/// Whether the Job of discovery, its pods and its log say something that is not known yet.
-pub fn tracks_discovery(spec: &AimServiceTemplateSpec, status: &AimServiceTemplateStatus) -> bool {
-    spec.model_sources.is_empty() && (was_inline(status) || !is_known(status))
+/// Whether the Job of discovery, its pods and its log say something that is not known yet. Without a model nothing can be asked anew.
+pub fn tracks_discovery(
+    spec: &AimServiceTemplateSpec,
+    status: &AimServiceTemplateStatus,
+    model: Option<&AimModelSpec>,
+) -> bool {
+    let of_another = model.is_some_and(|model| {
+        let discovery = Discovery {
+            template: spec,
+            model,
+            in_namespace: true,
+        };
+        is_of_another_spec(status, &discovery.spec_hash())
+    });
+    spec.model_sources.is_empty() && (was_inline(status) || !is_known(status) || of_another)
 }
 
 fn is_known(status: &AimServiceTemplateStatus) -> bool {
@@ -87,6 +131,7 @@ fn was_inline(status: &AimServiceTemplateStatus) -> bool {
 
 /// Plans a pass.
 pub fn plan(seen: &Seen<'_>) -> Plan<AimServiceTemplateStatus> {
+    let seen = &seen.of_this_spec();
     let status = status::status(seen);
     let known = seen.is_inline() || is_known(&status);
     let mut plan = Plan::new(status);

@@ -238,7 +238,7 @@ fn a_route_goes_to_the_predictor_at_the_gateway() {
         "rules": [{
             "matches": [{"path": {"type": "PathPrefix", "value": format!("/default/{UID}")}}],
             "filters": [{"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}}}],
-            "backendRefs": [{"kind": "Service", "name": "test-service-1080a608-predictor", "namespace": "default", "port": 80}],
+            "backendRefs": [{"group": "", "kind": "Service", "name": "test-service-1080a608-predictor", "namespace": "default", "port": 80, "weight": 1}],
             "timeouts": {"request": "3m0s"}}]})
     );
     assert_eq!(

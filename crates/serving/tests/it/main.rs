@@ -8,9 +8,12 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod anew;
 mod artifact;
 mod cache;
+mod conditions;
 mod config;
+mod derived;
 mod discovery;
 mod engine;
 mod gpu;

@@ -42,6 +42,16 @@ fn says<S>(plan: &Plan<S>, component: &str) -> (State, String, String) {
     )
 }
 
+/// The name of the Job that asks an image for the template `t`.
+pub(crate) fn job_of(template: &Value, image: &str) -> String {
+    let discovery = reeve_serving::discovery::Discovery {
+        template: &of(template.clone()),
+        model: &of(json!({"image": image})),
+        in_namespace: true,
+    };
+    discovery.job_name("t")
+}
+
 /// A template of a known model, with what was seen of its discovery.
 fn discovering(
     status: Value,
@@ -77,7 +87,7 @@ fn discovering(
 }
 
 fn ended(type_: &str) -> Value {
-    json!({"metadata": {"name": "j", "namespace": "ns"}, "status": {"conditions": [
+    json!({"metadata": {"name": job_of(&json!({"modelName": "m"}), "i:1"), "namespace": "ns"}, "status": {"conditions": [
         {"type": type_, "status": "True", "reason": "BackoffLimitExceeded", "message": "gave up", "lastTransitionTime": "2026-03-01T11:59:50Z"},
     ]}})
 }
@@ -120,7 +130,7 @@ fn q7_a_pass_comes_back_when_the_pause_after_a_failure_is_over() {
     assert!(says(&plan, "DiscoveryJob").2.contains("gave up"));
 }
 
-fn service_of(spec: &Value, status: &Value) -> AimService {
+pub(crate) fn service_of(spec: &Value, status: &Value) -> AimService {
     let metadata = json!({"name": "s", "namespace": "ns", "uid": crate::things::UID, "generation": 2});
     of(json!({"metadata": metadata, "spec": spec, "status": status}))
 }
@@ -572,4 +582,21 @@ fn q17_only_the_own_route_goes_when_routing_is_switched_off() {
     assert!(!unwanted(json!({"enabled": false}), &others, &config));
     let unknown = Err(reeve_serving::config::ConfigNotFound { name: "c".to_owned() });
     assert!(!unwanted(json!({"enabled": false}), &own, &unknown));
+}
+
+/// The status of a service whose cache was there, and has failed since.
+pub(crate) fn status_with_a_failed_cache() -> Value {
+    let before = json!({"cache": {"templateCacheRef": {"name": "c"}}});
+    let service = service_of(&json!({"model": {"name": "m"}}), &before);
+    let cache = json!({"metadata": {"name": "c", "namespace": "ns"}, "status": {"status": "Failed"},
+        "spec": {"templateName": "t", "templateScope": "Namespace"}});
+    let around = Around {
+        models: vec![ready_model()],
+        templates: vec![ready_template("t")],
+        caches: vec![cache],
+        ..Around::default()
+    };
+    let plan = serving(&service, around);
+    assert_eq!(says(&plan, "Cache").1, "CacheFailed");
+    serde_json::to_value(plan.status).unwrap()
 }

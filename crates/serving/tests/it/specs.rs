@@ -8,7 +8,9 @@ mod passes;
 mod stage;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 
+use reeve_serving_specs::conditions::{Row, Told, row_of, rows};
 use reeve_serving_specs::wrong::{untold, wrong};
 use reeve_serving_specs::{KINDS, Specs};
 use serde_json::{Value, json};
@@ -66,8 +68,33 @@ fn there_and_back(
     Ok(())
 }
 
+/// Whatever a spec leads to, no status has a condition or a reason that is declared nowhere.
+fn is_declared(kind: &str, status: &Value) -> Result<(), String> {
+    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(rows);
+    let text = |condition: &Value, key: &str| condition[key].as_str().unwrap_or_default().to_owned();
+    let conditions = status["conditions"].as_array().into_iter().flatten();
+    let told = conditions.map(|condition| Told {
+        condition: text(condition, "type"),
+        holds: condition["status"] == "True",
+        reason: text(condition, "reason"),
+    });
+    let told: Vec<Told> = told.collect();
+    match told
+        .iter()
+        .find(|word| row_of(&ROWS, kind, word, &told).is_none())
+    {
+        Some(word) => Err(format!("declared nowhere: {word:?}")),
+        None => Ok(()),
+    }
+}
+
 fn told(specs: &Specs, spec: &Value, stage: &Stage) -> Result<(), String> {
     let status = stage.status();
+    let kind = match specs.kind {
+        config if config.ends_with("RuntimeConfig") => "AIMService",
+        kind => kind,
+    };
+    is_declared(kind, &status)?;
     let untold = untold(&wrong(specs.kind, spec), &status);
     let ready = status["conditions"]
         .as_array()

@@ -20,9 +20,9 @@ use crate::service::model_health;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Model<'a> {
     pub(super) scope: Scope,
-    metadata: &'a ObjectMeta,
+    pub(super) metadata: &'a ObjectMeta,
     pub(super) spec: &'a AimModelSpec,
-    status: Option<&'a AimModelStatus>,
+    pub(super) status: Option<&'a AimModelStatus>,
 }
 
 impl<'a> Model<'a> {

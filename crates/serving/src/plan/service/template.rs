@@ -1,19 +1,22 @@
 //! Which template a service uses.
 
+mod derived;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use reeve_serving_crds::{
-    AimServiceSpec, AimServiceStatus, AimServiceTemplate, AimServiceTemplateSpec, AimServiceTemplateStatus,
-    HardwareRequirements, ModelState, ResolvedReference, RuntimeParameters, Scope,
+    AimServiceSpec, AimServiceStatus, AimServiceTemplateSpec, AimServiceTemplateStatus, HardwareRequirements,
+    ModelState, ResolvedReference, RuntimeParameters, Scope,
 };
 
 use super::Seen;
 use super::model::Model;
+use crate::discovery::{Discovery, is_of_another_spec};
 use crate::fault::{Category, Component, Dependency, Fault, Health};
 use crate::labels::{self, Labels};
-use crate::names;
-use crate::plan::{Child, Plan, current, with_cause};
+use crate::plan::model::leftovers;
+use crate::plan::{Plan, current, with_cause};
 use crate::select::{Candidate, select};
-use crate::service::{Explicit, derived_template, derived_template_name, explicit, template_health};
+use crate::service::{derived_template_name, template_health};
 
 /// A template, of the namespace or of the cluster.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +25,8 @@ pub(super) struct Template<'a> {
     metadata: &'a ObjectMeta,
     pub(super) spec: &'a AimServiceTemplateSpec,
     pub(super) status: Option<&'a AimServiceTemplateStatus>,
+    /// Whether its status speaks of another image or profile than it has now.
+    outdated: bool,
 }
 
 impl<'a> Template<'a> {
@@ -30,7 +35,7 @@ impl<'a> Template<'a> {
     }
 
     fn state(&self) -> Option<ModelState> {
-        let status = self.status?;
+        let status = self.status.filter(|_| !self.outdated)?;
         current(
             self.metadata.generation,
             status.observed_generation,
@@ -75,12 +80,15 @@ pub(super) fn resolve<'a>(
     model: Option<&Model<'a>>,
     plan: &mut Plan<AimServiceStatus>,
 ) -> Option<Template<'a>> {
-    let all = all(seen);
+    let all = all(seen, model);
     let recorded = recorded(&all, plan.status.resolved_template.as_ref());
     let recorded = recorded.filter(|template| fits(template, &seen.service.spec));
     let found = match recorded {
-        Some(template) => Ok(template),
-        None => base(seen, &all, model).and_then(|base| overridden(seen, &all, base, plan)),
+        Some(template) => {
+            derived::keep(seen, &all, &template, plan);
+            Ok(template)
+        }
+        None => base(seen, &all, model).and_then(|base| derived::of(seen, &all, base, plan)),
     };
     let component = Component::new("Template", Dependency::Upstream);
     match found {
@@ -115,18 +123,32 @@ enum Missing {
     Unasked,
 }
 
-fn all<'a>(seen: &Seen<'a>) -> Vec<Template<'a>> {
+fn all<'a>(seen: &Seen<'a>, model: Option<&Model<'a>>) -> Vec<Template<'a>> {
+    let outdated = |scope, spec: &AimServiceTemplateSpec, status: Option<&AimServiceTemplateStatus>| {
+        let model = model.filter(|model| model.scope == scope && model.name() == spec.model_name);
+        let (Some(model), Some(status), []) = (model, status, spec.model_sources.as_slice()) else {
+            return false;
+        };
+        let asked = Discovery {
+            template: spec,
+            model: model.spec,
+            in_namespace: scope == Scope::Namespace,
+        };
+        is_of_another_spec(status, &asked.spec_hash())
+    };
     let namespaced = seen.templates.iter().map(|template| Template {
         scope: Scope::Namespace,
         metadata: &template.metadata,
         spec: &template.spec,
         status: template.status.as_ref(),
+        outdated: outdated(Scope::Namespace, &template.spec, template.status.as_ref()),
     });
     let of_cluster = seen.cluster_templates.iter().map(|template| Template {
         scope: Scope::Cluster,
         metadata: &template.metadata,
         spec: &template.spec,
         status: template.status.as_ref(),
+        outdated: outdated(Scope::Cluster, &template.spec, template.status.as_ref()),
     });
     namespaced.chain(of_cluster).collect()
 }
@@ -199,10 +221,19 @@ fn base<'a>(
         });
     }
     let model = model.ok_or(Missing::Unasked)?;
-    // A derived template is its base with a service's overrides: the base stands for it.
+    // A derived template is its base with a service's overrides: the base stands for it. One that the model made for an image or a
+    // deployment that it had before is no choice beside those that it makes now.
+    let is_leftover = leftovers(
+        model.name(),
+        model.metadata,
+        model.spec,
+        model.status,
+        model.scope,
+    );
     let of_model: Vec<Template<'a>> = all
         .iter()
         .filter(|template| template.spec.model_name == model.name() && !template.is_derived())
+        .filter(|template| template.scope != model.scope || !is_leftover(template.metadata))
         .copied()
         .collect();
     let candidates: Vec<Candidate<'a>> = of_model.iter().map(candidate).collect();
@@ -223,54 +254,5 @@ fn candidate<'a>(template: &Template<'a>) -> Candidate<'a> {
         spec: template.spec,
         // A status of another generation says nothing of this one.
         status: template.status.filter(|_| template.state().is_some()),
-    }
-}
-
-/// The template with the service's overrides over it, which is planned where it is missing.
-fn overridden<'a>(
-    seen: &Seen<'a>,
-    all: &[Template<'a>],
-    base: Template<'a>,
-    plan: &mut Plan<AimServiceStatus>,
-) -> Result<Template<'a>, Missing> {
-    let name = derived_template_name(base.name(), seen.service.spec.overrides.as_ref());
-    let mut derived = all
-        .iter()
-        .filter(|t| t.scope == Scope::Namespace && t.name() == name);
-    let derived = derived.next().filter(|_| name != base.name());
-    let namespaced = base.scope == Scope::Namespace;
-    match explicit(
-        name != base.name(),
-        namespaced,
-        &base.labels(),
-        derived.map(Template::state),
-    ) {
-        Explicit::Base => Ok(base),
-        Explicit::Derived => derived.copied().ok_or(Missing::Unasked),
-        Explicit::AwaitDerived => {
-            if base.is_ready() {
-                plan.children
-                    .push(Child::kept("Template", &with_overrides(seen, &name, &base)));
-            }
-            let state = derived.and_then(Template::state);
-            let health = template_health(state, &name);
-            let conditions = derived.map(Template::conditions).unwrap_or_default();
-            Err(Missing::Waits(with_cause(health, conditions)))
-        }
-    }
-}
-
-fn with_overrides(seen: &Seen<'_>, name: &str, base: &Template<'_>) -> AimServiceTemplate {
-    let own = labels::labels([
-        (labels::MANAGED_BY, "aim-engine"),
-        (labels::ORIGIN, labels::DERIVED),
-        ("model", &names::name_label(&base.spec.model_name)),
-    ]);
-    AimServiceTemplate {
-        metadata: seen
-            .parent
-            .child(name.to_owned(), Some(seen.namespace), &own, true),
-        spec: derived_template(base.spec, &seen.service.spec),
-        status: None,
     }
 }

@@ -7,19 +7,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use reeve_serving_crds::{AimServiceTemplateStatus, DiscoveryStatus};
 
 use super::{Seen, is_known, stands};
-use crate::discovery::{self, AT_ONCE, Discovery, NO_ROOM};
+use crate::discovery::{self, AT_ONCE, NO_ROOM};
 use crate::engine::Said;
 use crate::fault::{Component, Dependency, State};
 use crate::inspect;
 use crate::plan::{Child, Plan};
-
-fn discovery<'a>(seen: &Seen<'a>) -> Option<Discovery<'a>> {
-    Some(Discovery {
-        template: seen.spec,
-        model: seen.model?.spec,
-        in_namespace: seen.namespace.is_some(),
-    })
-}
 
 /// What is waited for: the pods before the Job, since they say why.
 pub(super) fn components(seen: &Seen<'_>, status: &AimServiceTemplateStatus) -> Vec<Component> {
@@ -67,8 +59,22 @@ pub(super) fn failures(seen: &Seen<'_>) -> Option<DiscoveryStatus> {
     let Some((ended, why)) = seen.job.and_then(|job| failure(seen, job)) else {
         return before.cloned();
     };
-    let hash = discovery(seen)?.spec_hash();
+    let hash = seen.discovery()?.spec_hash();
     Some(discovery::count_failure(before, &hash, &ended, &why))
+}
+
+/// Of what that is known was said: of the spec as it is. Files of the spec need no such word.
+pub(super) fn asked(seen: &Seen<'_>) -> Option<DiscoveryStatus> {
+    let before = seen.status.discovery.as_ref();
+    let hash = seen
+        .discovery()
+        .map(|discovery| discovery.spec_hash())
+        .or_else(|| before?.spec_hash.clone())
+        .filter(|_| !seen.is_inline())?;
+    Some(DiscoveryStatus {
+        spec_hash: Some(hash),
+        ..DiscoveryStatus::default()
+    })
 }
 
 /// When and why the Job failed. One that nobody can understand has failed too.
@@ -93,7 +99,7 @@ fn failure(seen: &Seen<'_>, job: &Job) -> Option<(Time, String)> {
 
 /// Plans the Job, unless there is one, or it is too early, or there is no room.
 pub(super) fn job(seen: &Seen<'_>, plan: &mut Plan<AimServiceTemplateStatus>) {
-    let (Some(discovery), None) = (discovery(seen), seen.job) else {
+    let (Some(discovery), None) = (seen.discovery(), seen.job) else {
         return;
     };
     let hash = discovery.spec_hash();
@@ -110,7 +116,8 @@ pub(super) fn job(seen: &Seen<'_>, plan: &mut Plan<AimServiceTemplateStatus>) {
 
 /// The condition `Discovered`.
 pub(super) fn condition(seen: &Seen<'_>, status: &AimServiceTemplateStatus) -> Said {
-    let next = discovery(seen)
+    let next = seen
+        .discovery()
         .and_then(|d| discovery::next_attempt(status.discovery.as_ref(), &d.spec_hash(), seen.now));
     discovery::condition(seen.spec, is_known(status), false, next)
 }

@@ -3,7 +3,7 @@
 use k8s_openapi::api::batch::v1::Job;
 use reeve_serving_crds::{AimServiceTemplateStatus, ModelSource, Profile, ResolvedReference, Scope};
 
-use super::{Seen, discovery, was_inline};
+use super::{Seen, discovery};
 use crate::discovery::{hardware_summary, inline_profile, resolved_hardware};
 use crate::gpu;
 
@@ -33,7 +33,11 @@ pub(super) fn status(seen: &Seen<'_>) -> AimServiceTemplateStatus {
             .map(job)
             .or_else(|| seen.status.discovery_job.clone())
             .filter(|_| !seen.is_inline()),
-        discovery: discovery::failures(seen).filter(|_| !known),
+        discovery: if known {
+            discovery::asked(seen)
+        } else {
+            discovery::failures(seen)
+        },
         ..AimServiceTemplateStatus::default()
     }
 }
@@ -45,7 +49,7 @@ fn found(seen: &Seen<'_>) -> (Vec<ModelSource>, Option<Profile>) {
     }
     match seen.answer {
         Some(Ok(found)) => (found.model_sources.clone(), Some(found.profile.clone())),
-        _ if was_inline(seen.status) => (Vec::new(), None),
+        _ if seen.forgets() => (Vec::new(), None),
         _ => (seen.status.model_sources.clone(), seen.status.profile.clone()),
     }
 }

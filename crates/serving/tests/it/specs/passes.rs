@@ -225,7 +225,7 @@ impl Stage {
             .iter()
             .find(|model| model["metadata"]["name"] == spec.model_name);
         let of_name: Option<AimModelSpec> = of_name.map(|model| of(model["spec"].clone()));
-        let tracked = template::tracks_discovery(&spec, &status);
+        let tracked = template::tracks_discovery(&spec, &status, of_name.as_ref());
         let job = self.job("discover-").filter(|_| tracked);
         let answer = job.as_ref().map(|_| read_log(ANSWER));
         let plan = || {
@@ -402,7 +402,7 @@ fn registry(image: &str) -> Result<ImageMetadata, Fault> {
         )),
         Err(invalid) => Err(Fault::new(
             Category::Infrastructure,
-            "ImageInvalid",
+            "InvalidImageReference",
             invalid.to_string(),
         )),
     }
