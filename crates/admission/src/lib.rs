@@ -29,7 +29,7 @@ pub use check::{Check, Policy, Rule, check, checks, failing, is_marked_claim};
 pub use identity::{Identity, InvalidStamp, Stamp};
 pub use kinds::{Place, places as template_places};
 pub use mutate::fill;
-pub use policies::{SHORTCUTS, plain_faults, policies, policies_yaml};
+pub use policies::{GRANTED_FIELDS, SHORTCUTS, plain_faults, policies, policies_yaml};
 #[cfg(any(test, feature = "testing"))]
 pub use policies::{policies_with_fault, policies_with_gap};
 pub use predict::{has_ended, new_pod, new_pods, stands_for_itself, unscheduled};

@@ -60,13 +60,17 @@ pub fn policies_yaml() -> String {
 /// The variables by which many checks are passed over at once.
 pub const SHORTCUTS: [&str; 4] = ["fresh", "worn", "ordinary", "unmarked"];
 
+/// The variable that says which fields a second writer is trusted with. Its planted fault: who is trusted with one is trusted with
+/// all of them.
+pub const GRANTED_FIELDS: &str = "fields";
+
 /// The planted faults of what tells a plain pod, each with the checks of which it lets a refused pod pass (`plain.rs`).
 pub fn plain_faults() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
     plain::PARTS.iter().map(|part| (part.name, part.stands_for))
 }
 
-/// The policies with the CEL of one check, of one of [`SHORTCUTS`] or of [`plain_faults`], replaced by `true`: a planted fault
-/// that the case table must notice.
+/// The policies with the CEL of one check, of one of [`SHORTCUTS`] or of [`plain_faults`], replaced by `true`, or with the fault of
+/// [`GRANTED_FIELDS`]: a planted fault that the case table must notice.
 #[cfg(any(test, feature = "testing"))]
 pub fn policies_with_fault(check_id: &str) -> Vec<Value> {
     render(Some(check_id), None)
@@ -297,11 +301,15 @@ fn validating(policy: Policy, fault: Option<&str>) -> Value {
     })
 }
 
-/// The variables, with the shortcut that is the fault taken by every request.
+/// The variables, with the one that is the fault replaced: a shortcut is taken by every request.
 fn faulty_variables(mut variables: Vec<Variable>, fault: Option<&str>) -> Vec<Variable> {
-    let shortcut = |name: &str| SHORTCUTS.contains(&name) && fault == Some(name);
-    for (_, cel) in variables.iter_mut().filter(|(name, _)| shortcut(name)) {
-        "true".clone_into(cel);
+    let wrong = match fault {
+        Some(name) if SHORTCUTS.contains(&name) => "true".to_owned(),
+        Some(GRANTED_FIELDS) => view::all_fields_cel(),
+        _ => return variables,
+    };
+    for (_, cel) in variables.iter_mut().filter(|(name, _)| fault == Some(*name)) {
+        cel.clone_from(&wrong);
     }
     variables
 }

@@ -565,6 +565,14 @@ fn mutator_fields_cel() -> String {
     )
 }
 
+/// The same with a fault: all of them, once one is.
+pub(crate) fn all_fields_cel() -> String {
+    format!(
+        "variables.mutator.size() == 1 ? {} : []",
+        cel_list(&PLACEMENT_FIELDS)
+    )
+}
+
 /// What a second writer can be trusted with: where and when a pod runs, never what and as whom. The first two are of a
 /// template's metadata, the others of a pod's spec.
 pub const PLACEMENT_FIELDS: [&str; 5] = [

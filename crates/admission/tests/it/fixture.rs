@@ -128,7 +128,10 @@ pub(crate) fn annotations(settings: &str) -> BTreeMap<String, String> {
             names::TRUSTED_MUTATORS,
             "system:serviceaccount:other:other=nodeSelector,\
              system:serviceaccount:kueue-system:kueue-controller-manager=nodeSelector+schedulingGates+tolerations,\
-             system:serviceaccount:queues:noting=annotations+labels+nodeSelector",
+             system:serviceaccount:queues:noting=annotations+labels+nodeSelector,\
+             system:serviceaccount:queues:nodes=nodeSelector,\
+             system:serviceaccount:queues:gates=schedulingGates,\
+             system:serviceaccount:queues:taints=tolerations",
         ),
     ];
     let pools = [(names::NODE_POOLS, "gpu,cpu")];
@@ -252,6 +255,9 @@ pub(crate) fn requester(name: &str, kind: &str) -> User {
             &["5001"],
         ),
         "noting-queue" => User::named("system:serviceaccount:queues:noting"),
+        "queue-for-nodes" => User::named("system:serviceaccount:queues:nodes"),
+        "queue-for-gates" => User::named("system:serviceaccount:queues:gates"),
+        "queue-for-taints" => User::named("system:serviceaccount:queues:taints"),
         "queue" => User::named("system:serviceaccount:kueue-system:kueue-controller-manager"),
         "custom-controller" => User::named("system:serviceaccount:kueue-system:kueue-controller"),
         "kuberay" => User::named("system:serviceaccount:ray-system:kuberay-operator"),

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 use reeve_admission::{
-    Check, SHORTCUTS, check, checks, failing, fill, plain_faults, policies, policies_with_fault,
+    Check, GRANTED_FIELDS, SHORTCUTS, check, checks, failing, fill, plain_faults, policies,
+    policies_with_fault,
 };
 use reeve_testkit::{is_whole, wait_until};
 
@@ -50,7 +51,8 @@ const SAMPLE: [&str; 30] = [
 /// Of so many parts of what a plain pod is every run tries one.
 const PLAIN_ONE_OF: usize = 4;
 
-/// The faults to try, and how many there must be: checks, the shortcuts past them, and the parts of what a plain pod is.
+/// The faults to try, and how many there must be: checks, the shortcuts past them, what second writers are trusted with, and the
+/// parts of what a plain pod is.
 fn chosen() -> (Vec<&'static str>, usize) {
     let (mut all, one_of) = if is_whole("MUTANTS") {
         (checks().map(|c| c.id).collect(), 1)
@@ -58,6 +60,7 @@ fn chosen() -> (Vec<&'static str>, usize) {
         (SAMPLE.to_vec(), PLAIN_ONE_OF)
     };
     all.extend(SHORTCUTS);
+    all.push(GRANTED_FIELDS);
     all.extend(plain_faults().map(|(part, _)| part).step_by(one_of));
     let count = all.len();
     (all, count)
@@ -68,6 +71,11 @@ fn concerns(id: &str, check: &Check) -> bool {
     check.id == id
         || (SHORTCUTS.contains(&id) && check.cel.starts_with(&format!("variables.{id} || ")))
         || plain_faults().any(|(part, stands_for)| part == id && stands_for.contains(&check.id))
+}
+
+/// Whether a second writer that is trusted with one field tries another one.
+fn is_beyond_its_field(row: &Row) -> bool {
+    row.requester.starts_with("queue-for-")
 }
 
 /// Up to three rows that this check alone refuses, or at least that it refuses first; of a shortcut, of any check behind it.
@@ -84,7 +92,11 @@ pub(crate) fn candidates(all: &[Row], id: &str) -> Vec<Row> {
     };
     let mut rows: Vec<Row> = all
         .iter()
-        .filter(|r| r.refused && check(&r.check).is_some_and(|check| concerns(id, check)))
+        .filter(|r| r.refused)
+        .filter(|r| match id {
+            GRANTED_FIELDS => is_beyond_its_field(r),
+            id => check(&r.check).is_some_and(|check| concerns(id, check)),
+        })
         .cloned()
         .collect();
     rows.sort_by_key(|row| !alone(row));

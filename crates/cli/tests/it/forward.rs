@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::cluster::{Answer, Cluster, PODS, json_answer, pod, refusal};
-use crate::receiver::{Receiver, text};
+use crate::receiver::{Receiver, program, text};
 use crate::websocket::Behaviour;
 
 fn path() -> String {
@@ -18,9 +18,8 @@ fn path() -> String {
 
 /// The running command, and the address it says it listens at.
 async fn forwarding(receiver: &Receiver) -> (Child, BufReader<ChildStdout>, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_reeve"))
+    let mut child = program(env!("CARGO_BIN_EXE_reeve"))
         .args(["port-forward", "first", "-p", "robots", "--port", "0:80"])
-        .env_clear()
         .env("HOME", receiver.home())
         .env("REEVE_CONFIG_DIR", receiver.home().join("reeve"))
         .stdin(Stdio::null())

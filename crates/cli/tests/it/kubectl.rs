@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use crate::receiver::{CLUSTER, Receiver, TOKEN, project, text};
+use crate::receiver::{CLUSTER, Receiver, TOKEN, program, project, text};
 
 async fn with_a_cluster() -> Receiver {
     let receiver = Receiver::signed_in().await;
@@ -75,9 +75,8 @@ async fn the_list_in_kubeconfig_is_respected_and_others_entries_stay() {
     )
     .unwrap();
     let list = std::env::join_paths([&missing, &there]).unwrap();
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_reeve"))
+    let output = program(env!("CARGO_BIN_EXE_reeve"))
         .args(["kubeconfig", "set", "--cluster", CLUSTER])
-        .env_clear()
         .env("HOME", receiver.home())
         .env("REEVE_CONFIG_DIR", receiver.home().join("reeve"))
         .env("KUBECONFIG", list)

@@ -127,7 +127,8 @@ async fn a_stream_is_opened_again_with_a_new_token_and_no_line_is_lost_or_double
             )),
         ],
     );
-    let output = receiver.run(&FOLLOW).await;
+    let following = tokio::time::timeout(std::time::Duration::from_secs(30), receiver.run(&FOLLOW));
+    let output = following.await.expect("it is opened again and ends");
     assert_eq!(
         text(&output.stdout),
         "one\none\nbrotwo\nken\né\nend",

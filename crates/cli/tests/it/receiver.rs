@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
 
 pub(crate) const CLUSTER: &str = "123e4567-e89b-12d3-a456-426614174000";
 pub(crate) const TOKEN: &str = "header.payload.signature";
@@ -121,9 +122,8 @@ impl Receiver {
     }
 
     pub(crate) fn spawn(&self, arguments: &[&str]) -> tokio::process::Child {
-        tokio::process::Command::new(env!("CARGO_BIN_EXE_reeve"))
+        program(env!("CARGO_BIN_EXE_reeve"))
             .args(arguments)
-            .env_clear()
             .env("HOME", self.home.path())
             .env("REEVE_CONFIG_DIR", self.home.path().join("reeve"))
             .stdin(Stdio::piped())
@@ -147,6 +147,18 @@ impl Receiver {
         all.replace(&self.address.to_string(), "ADDRESS")
             .replace(&self.home.path().display().to_string(), "HOME")
     }
+}
+
+/// A program that knows nothing of the environment of the tests but which planted fault is at work
+/// (`docs/development/planted-faults.md`).
+pub(crate) fn program(path: &str) -> Command {
+    const FAULT: &str = concat!("REEVE", "_FAULT");
+    let mut command = Command::new(path);
+    command.env_clear();
+    if let Some(fault) = std::env::var_os(FAULT) {
+        command.env(FAULT, fault);
+    }
+    command
 }
 
 async fn answer(

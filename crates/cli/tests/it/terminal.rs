@@ -3,18 +3,16 @@
 use std::process::{Output, Stdio};
 
 use serde_json::json;
-use tokio::process::Command;
 
 use crate::cluster::{Answer, Cluster, PODS, json_answer, pod, pods};
-use crate::receiver::{Receiver, text};
+use crate::receiver::{Receiver, program, text};
 use crate::websocket::{Behaviour, SUCCESS, ended_with};
 
 /// Runs a line of shell at a terminal of 30 rows and 100 columns. `reeve` is the program.
 pub(crate) async fn at_a_terminal(receiver: &Receiver, line: &str) -> Output {
     let line = line.replace("reeve ", &format!("{} ", env!("CARGO_BIN_EXE_reeve")));
-    Command::new("script")
+    program("script")
         .args(["-qec", &format!("stty rows 30 cols 100; {line}"), "/dev/null"])
-        .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .env("SHELL", "/bin/sh")
         .env("HOME", receiver.home())
@@ -196,9 +194,8 @@ async fn another_password_is_asked_for_twice_at_a_terminal() {
         env!("CARGO_BIN_EXE_reeve"),
         receiver.url()
     );
-    let mut child = Command::new("script")
+    let mut child = program("script")
         .args(["-qec", &login, "/dev/null"])
-        .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .env("SHELL", "/bin/sh")
         .env("REEVE_CONFIG_DIR", receiver.home().join("reeve"))

@@ -300,30 +300,45 @@ async fn wrong_secrets_are_answered_while_nothing_can_be_written_whoever_is_name
     running.stop().await;
 }
 
-/// What is pruned at the start is named in the chain, which can be verified afterwards.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn old_failed_attempts_are_pruned_by_the_running_server() {
-    let (_dir, data) = fresh();
-    let running = started(&data, &[]).await;
+const DAY: i64 = 24 * 60 * 60;
+
+/// A server that was stopped, with a failed sign-in of just now and more of them that are so many days older.
+async fn with_failed_attempts(data: &Path, days: &[i64]) {
+    let running = started(data, &[]).await;
     assert_eq!(running.sign_in("Wrong-Pass-1!").await.status(), 400);
     running.stop().await;
-    let (dir, master) = opened(&data);
+    let (dir, master) = opened(data);
     let store = dir
         .store(&master, reeve_types::Timestamp::from_millis(0))
         .await
         .unwrap();
-    let fresh = events(&data).await.pop().unwrap().entry;
+    let fresh = events(data).await.pop().unwrap().entry;
     assert_eq!(fresh.result, Outcome::Failed);
-    let mut old = fresh.clone();
-    old.timestamp = old.timestamp.plus_seconds(-91 * 24 * 60 * 60);
+    let older = days.iter().map(|days| {
+        let mut attempt = fresh.clone();
+        attempt.timestamp = fresh.timestamp.plus_seconds(-days * DAY);
+        attempt
+    });
     let granted = Granted::bootstrap(BootstrapException::SessionRecord);
-    store.record_attempts(&granted, vec![old, fresh]).await.unwrap();
+    store.record_attempts(&granted, older.collect()).await.unwrap();
     store.close().await;
-    let before = events(&data).await.len();
-    let running = started(&data, &[]).await;
+}
+
+/// Serves once, for long enough to prune.
+async fn served(data: &Path, flags: &[&str]) {
+    let running = started(data, flags).await;
     assert_eq!(running.sign_in(PASSWORD).await.status(), 200);
     tokio::time::sleep(Duration::from_secs(3)).await;
     running.stop().await;
+}
+
+/// What is pruned at the start is named in the chain, which can be verified afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_failed_attempts_are_pruned_by_the_running_server() {
+    let (_dir, data) = fresh();
+    with_failed_attempts(&data, &[91, 0]).await;
+    let before = events(&data).await.len();
+    served(&data, &[]).await;
     let after = events(&data).await;
     let pruned: Vec<_> = after
         .iter()
@@ -332,6 +347,26 @@ async fn old_failed_attempts_are_pruned_by_the_running_server() {
     assert_eq!(pruned.len(), 1, "{after:?}");
     // One went, two came: what says so, and the sign-in.
     assert_eq!(after.len(), before + 1);
+}
+
+/// How many days older than the newest the failed attempts are that are kept, the oldest first.
+async fn ages(data: &Path) -> Vec<i64> {
+    let all = events(data).await;
+    let failed = all.iter().filter(|event| event.entry.result == Outcome::Failed);
+    let mut at: Vec<i64> = failed.map(|event| event.entry.timestamp.as_seconds()).collect();
+    at.sort_unstable();
+    let newest = at.last().copied().unwrap_or_default();
+    at.into_iter().map(|at| (newest - at) / DAY).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failed_attempts_are_kept_for_as_many_days_as_is_set_and_with_0_for_ever() {
+    let (_dir, data) = fresh();
+    with_failed_attempts(&data, &[400, 8, 6]).await;
+    served(&data, &["--failed-attempts-days", "0"]).await;
+    assert_eq!(ages(&data).await, [400, 8, 6, 0]);
+    served(&data, &["--failed-attempts-days", "7"]).await;
+    assert_eq!(ages(&data).await, [6, 0]);
 }
 
 /// What the process has in memory, in KiB.

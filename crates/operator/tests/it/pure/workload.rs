@@ -348,6 +348,13 @@ fn a_message_about_a_container_that_somebody_injected_says_its_name() {
         said(active.clone(), "Pending", both),
         (Phase::Pending, "ImagePullBackOff: no such image; where the image needs a registry secret that came after this pod, delete the pod: the next has it".to_owned())
     );
+    let crashes = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+    let each = vec![container("proxy", crashes), container("train", pull.clone())];
+    let (_, message) = said(active.clone(), "Pending", each);
+    assert!(
+        message.starts_with("ImagePullBackOff: no such image"),
+        "{message}"
+    );
     let other = vec![container("proxy", pull.clone()), container("train", creating)];
     assert_eq!(
         said(active.clone(), "Pending", other),

@@ -1,5 +1,8 @@
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
 use reeve_link::{ObjectKey, StatusPhase};
-use reeve_testkit::{Answer, ScriptedApiServer, wait_until};
+use reeve_testkit::{Answer, ScriptedApiServer, wait_for, wait_until};
 use serde_json::json;
 
 use super::{Operator, hold, stray_binding, with_project, with_project_and, with_project_that};
@@ -9,6 +12,10 @@ const BINDING: &str =
     "PATCH /apis/rbac.authorization.k8s.io/v1/namespaces/reeve-robots/rolebindings/reeve-viewer";
 const JOBS: &str = "POST /apis/batch/v1/namespaces/reeve-robots/jobs";
 const STATUS: &str = "PATCH /apis/reeve.dev/v1alpha1/projects/robots/status";
+
+/// How long a status may take that nothing is in the way of.
+const SAID_WITHIN: Duration = Duration::from_secs(20);
+const SETTINGS: &str = "PATCH /apis/reeve.dev/v1alpha1/reeveconfigs/reeve/status";
 
 async fn phase(operator: &mut Operator, key: ObjectKey, phase: StatusPhase) -> String {
     wait_until(&format!("{key:?} {phase:?}"), async || {
@@ -118,6 +125,37 @@ async fn a_status_that_nobody_is_left_to_read_is_no_failure_and_one_that_is_refu
         .unwrap();
         // What was applied is in force, and is said to be.
         phase(&mut operator, project_key(3), StatusPhase::Ready).await;
+    }
+}
+
+/// Where it is none is said three times: of the settings, of each project, and by the metric.
+#[tokio::test]
+async fn whether_identity_is_a_boundary_is_said_of_settings_and_projects_and_by_the_metric() {
+    for (prevented, holds, gauge) in [(true, "True", 1), (false, "False", 0)] {
+        let server = with_project();
+        let config = json!({"apiVersion": "reeve.dev/v1alpha1", "kind": "ReeveConfig", "metadata": {"name": "reeve"},
+            "spec": {"enforceRunAsUser": true, "enforcePreventPrivilegeEscalation": prevented}});
+        server.holds("/apis/reeve.dev/v1alpha1/reeveconfigs", config);
+        let mut operator = Operator::new(&server);
+        operator.run();
+        for object in [SETTINGS, STATUS] {
+            wait_for(SAID_WITHIN, object, async || {
+                let written = server.seen(object).pop().context("no status is written")?;
+                let conditions = written.body["status"]["conditions"].as_array();
+                let boundary = conditions
+                    .into_iter()
+                    .flatten()
+                    .find(|condition| condition["type"] == "IdentityBoundary")
+                    .with_context(|| written.body.to_string())?;
+                ensure!(boundary["status"] == holds, "{boundary}");
+                Ok(Some(()))
+            })
+            .await
+            .unwrap();
+        }
+        let metric = format!("\nreeve_identity_boundary {gauge}\n");
+        let metrics = operator.metrics();
+        assert!(metrics.contains(&metric), "{metrics}");
     }
 }
 
