@@ -85,7 +85,11 @@ impl<'o> Drawn<'o> {
         let department = one(known.departments.iter().map(|it| it.id.to_string()).collect());
         let project = one(known.projects.iter().map(|it| it.id.to_string()).collect());
         let user = one(known.users.iter().map(|it| it.id.to_string()).collect());
-        let account = one(known.service_accounts.iter().map(|it| it.id.to_string()).collect());
+        let account = one(known
+            .service_accounts
+            .iter()
+            .map(|it| it.id.to_string())
+            .collect());
         let rule = one(known.rules.iter().map(|it| it.id.to_string()).collect());
         let role = one(known.roles.iter().map(|it| it.id.number().to_string()).collect());
         let scope = match draw(3) {
@@ -132,9 +136,7 @@ impl<'o> Drawn<'o> {
                 "/api/v1/users",
                 json!({"email": format!("u{step}@example.com"), "posix": {"uid": 80_000 + step, "gid": 5000}}),
             ),
-            "make a service account" => {
-                made("/api/v1/service-accounts", json!({"name": format!("s{step}")}))
-            }
+            "make a service account" => made("/api/v1/service-accounts", json!({"name": format!("s{step}")})),
             "make a rule" => {
                 // Of a role of the account's own where there is one: it is then not deleted.
                 let role = role.parse().ok().filter(|role| *role > 0 && step % 2 == 0);

@@ -4,7 +4,7 @@ use reeve_authz::{Action, Entity, Scope};
 use reeve_types::{CredentialAssetId, CredentialAssetKind, SecretAssetId};
 
 use super::super::organization::{NOW, Organization, entry, id, parsed};
-use super::{Granted, Opens, Fixture, Tried};
+use super::{Fixture, Granted, Opens, Tried};
 use crate::{
     AuditAction, ChangeCredentialAsset, ChangeSecretAsset, NewCredentialAsset, NewSecretAsset, NewValues,
     SealedValues, SecretAssetSpec,
@@ -47,10 +47,7 @@ fn new_secret(number: u64, scope: Scope, credential_id: CredentialAssetId) -> Ne
 }
 
 /// One of each.
-pub(super) async fn keep(
-    organization: &Organization,
-    scope: Scope,
-) -> (CredentialAssetId, SecretAssetId) {
+pub(super) async fn keep(organization: &Organization, scope: Scope) -> (CredentialAssetId, SecretAssetId) {
     let store = &organization.store;
     let create = || entry(AuditAction::Create);
     let granted = organization.may(Action::Create, Entity::Credentials, scope);

@@ -7,7 +7,7 @@ use reeve_types::workload_policy::Policy;
 use reeve_types::{LowestId, PodRules, PolicyId, PolicyKind};
 
 use super::super::organization::{NOW, Organization, entry, group, id, new_workload, parsed};
-use super::{Granted, Opens, Fixture, Tried, Visible, account};
+use super::{Fixture, Granted, Opens, Tried, Visible, account};
 use crate::{
     AccessRuleFilter, AuditAction, CredentialAssetFilter, CredentialHash, NewAccessRule, NewCluster,
     NewDepartment, NewProject, SecretAssetFilter, SetDepartment, SetNetworking, SetPodRules, SetPolicy,
@@ -163,17 +163,27 @@ async fn rules(tried: &mut Tried<'_>, fixture: &Fixture) {
         delete_access_rule(rule, NOW, entry(AuditAction::Delete)) by [here(Action::Delete)];
     }
     let wanted = (RoleId::L1_RESEARCHER, scope);
-    let judged = |role, at| organization.index.may_grant(&organization.admin, role, at).unwrap();
+    let judged = |role, at| {
+        organization
+            .index
+            .may_grant(&organization.admin, role, at)
+            .unwrap()
+    };
     let other_roles = [RoleId::VIEWER, RoleId::SYSTEM_ADMINISTRATOR].map(|role| judged(role, scope));
     let elsewhere = fixture.scopes.iter().filter(|other| **other != scope);
     let elsewhere = elsewhere.map(|other| judged(wanted.0, *other));
     let before = organization.audited().await;
     for wrong in other_roles.into_iter().chain(elsewhere) {
         let said = give(organization, &wrong, wanted).await;
-        assert!(matches!(said, Err(StoreError::Gate { .. })), "{wrong:?}: {said:?}");
+        assert!(
+            matches!(said, Err(StoreError::Gate { .. })),
+            "{wrong:?}: {said:?}"
+        );
     }
     assert_eq!(organization.audited().await, before);
-    give(organization, &judged(wanted.0, scope), wanted).await.unwrap();
+    give(organization, &judged(wanted.0, scope), wanted)
+        .await
+        .unwrap();
     tried.methods.insert("create_access_rule");
 }
 

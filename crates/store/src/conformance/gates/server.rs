@@ -6,7 +6,7 @@ use reeve_types::list::ListQuery;
 use reeve_types::{Revision, RevisionToken};
 
 use super::super::organization::{NOW, entry, id, parsed, signing_key};
-use super::{FIRST_START, Granted, LINK, RECORD, RECOVERY, ROTATION, Fixture, Tried, account};
+use super::{FIRST_START, Fixture, Granted, LINK, RECORD, RECOVERY, ROTATION, Tried, account};
 use crate::{
     AuditAction, AuditHead, CredentialHash, CredentialKind, Evidence, Fenced, FirstStart, Later, NewUser,
 };

@@ -6,7 +6,7 @@ use reeve_types::IdpAlias;
 use super::super::identity_providers::{identity, provider};
 use super::super::organization::{NOW, entry, id, parsed};
 use super::super::passkeys::{new_passkey, used};
-use super::{Granted, Opens, RECORD, Fixture, Tried, account};
+use super::{Fixture, Granted, Opens, RECORD, Tried, account};
 use crate::{
     AuditAction, CredentialHash, DeviceDecision, NewDeviceCode, NewRefreshToken, RenewedSession,
     SetSecuritySetting, ShownRefreshToken, SubjectId, TypedUserCode,
