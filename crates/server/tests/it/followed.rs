@@ -76,11 +76,14 @@ impl Written {
     /// Whether a step deleted policies without saying so of each: with the scope that they were of.
     fn policies_went_with_their_scope(&self) -> bool {
         let before = [&self.empty].into_iter().chain(&self.fresh);
-        before.zip(&self.fresh).zip(&self.log).any(|((before, after), log)| {
-            let mut changes = log.iter().flat_map(|entry| &entry.changes);
-            let one_by_one = changes.any(|it| matches!(it, DirectoryChange::PolicyDeleted(..)));
-            after.policies.len() < before.policies.len() && !one_by_one
-        })
+        before
+            .zip(&self.fresh)
+            .zip(&self.log)
+            .any(|((before, after), log)| {
+                let mut changes = log.iter().flat_map(|entry| &entry.changes);
+                let one_by_one = changes.any(|it| matches!(it, DirectoryChange::PolicyDeleted(..)));
+                after.policies.len() < before.policies.len() && !one_by_one
+            })
     }
 }
 
