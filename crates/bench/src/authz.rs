@@ -24,6 +24,8 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde::Serialize;
 
+use crate::figures::of_index;
+
 const SEED: u64 = 20_261_124;
 /// How many checks are timed, over [`QUESTIONS`] different questions.
 const CHECKS: usize = 1_000_000;
@@ -232,8 +234,11 @@ impl fmt::Display for Report {
         let memory = self.bytes_per_rule.map_or("not measured".to_owned(), |bytes| {
             format!("{bytes:.0} bytes a rule")
         });
-        writeln!(f, "  memory    {memory}")?;
-        writeln!(f, "  load      {:.1} ms", self.load_milliseconds)?;
+        let verdict = |figure: &str, found: f64| of_index(figure, self.rules, found);
+        let bytes = self.bytes_per_rule.unwrap_or_default();
+        writeln!(f, "  memory    {memory}{}", verdict("memory", bytes))?;
+        let load = self.load_milliseconds;
+        writeln!(f, "  load      {load:.1} ms{}", verdict("load", load))?;
         writeln!(f, "  clock     {}", self.clock)?;
         writeln!(
             f,
@@ -251,7 +256,8 @@ impl fmt::Display for Report {
         writeln!(f, "  allow     {}", self.allow)?;
         writeln!(f, "  refuse    {}", self.refuse)?;
         writeln!(f, "  explain   {}", self.explain)?;
-        writeln!(f, "  who-can   {}", self.who_can)?;
+        let slow = ratio(self.who_can.p99, 1);
+        writeln!(f, "  who-can   {}{}", self.who_can, verdict("who-can", slow))?;
         write!(f, "  what-can  {}", self.what_can)
     }
 }
@@ -259,6 +265,24 @@ impl fmt::Display for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Planted faults: a figure that is not looked at, and a mark that is not at the end of its line.
+    #[test]
+    fn figures_over_their_bars_are_marked() {
+        let mut report = measure(2_000, 50, 50).unwrap();
+        report.rules = 1_000_000;
+        report.bytes_per_rule = Some(130.0);
+        report.load_milliseconds = 700.0;
+        report.who_can.p99 = 5_000_000;
+        assert_eq!(crate::figures::over(&report.to_string()), Vec::<&str>::new());
+        report.bytes_per_rule = Some(130.1);
+        report.load_milliseconds = 700.1;
+        report.who_can.p99 = 5_000_001;
+        let text = report.to_string();
+        let over = crate::figures::over(&text);
+        let names: Vec<_> = over.iter().map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(names, [Some("memory"), Some("load"), Some("who-can")], "{text}");
+    }
 
     #[test]
     fn a_small_run_agrees_with_the_plain_loop_and_measures_everything() {

@@ -149,13 +149,16 @@ impl IdentityProviders for SqlStore {
     async fn identity_providers(&self, granted: &Granted) -> Result<Vec<IdpRow>, StoreError> {
         is_record(granted, READ).or_else(|_| fits(granted, Action::Read, READ))?;
         let mut tx = self.read(READ).await?;
-        tx.all(
-            "SELECT alias, kind, settings, sealed, mappers, created_at, updated_at FROM identity_providers ORDER BY alias",
+        let rows = tx.all(
+            "SELECT alias, kind, settings, sealed, mappers, created_at, updated_at FROM identity_providers",
             &[],
             row,
             READ,
-        )
-        .await
+        );
+        let mut rows: Vec<IdpRow> = rows.await?;
+        // Whatever the database's collation makes of hyphens.
+        rows.sort_by(|one, other| one.alias.cmp(&other.alias));
+        Ok(rows)
     }
 
     async fn create_identity_provider(

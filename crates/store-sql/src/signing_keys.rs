@@ -1,7 +1,7 @@
 //! Signing keys in SQL.
 
 use async_trait::async_trait;
-use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
+use reeve_authz::{Action, BootstrapException, Granted};
 use reeve_store::{
     AuditEntry, Committed, DirectoryChange, KeyUse, NewSigningKey, SigningKeyFacts, SigningKeyRow,
     SigningKeys, StoreError, gate,
@@ -10,6 +10,7 @@ use reeve_types::Timestamp;
 
 use crate::changes::Changes;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
+use crate::security_settings::fits;
 use crate::{SqlStore, sessions};
 
 const READ: &str = "read the signing keys";
@@ -135,13 +136,8 @@ impl SigningKeys for SqlStore {
         next: NewSigningKey,
         entry: AuditEntry,
     ) -> Result<Committed<()>, StoreError> {
-        gate::fits(
-            granted,
-            Action::Update,
-            Entity::SecuritySettings,
-            Scope::Account,
-            ROTATE,
-        )?;
+        gate::is(granted, BootstrapException::KeyRotation, ROTATE)
+            .or_else(|_| fits(granted, Action::Update, ROTATE))?;
         let at = entry.timestamp;
         let mut tx = self.write_as(granted, ROTATE).await?;
         change(&mut tx, current, KeyUse::Current, KeyUse::Retiring, at).await?;

@@ -17,7 +17,9 @@ mod desired;
 mod device_codes;
 mod every_write;
 mod fence;
+mod gates;
 mod identity_providers;
+mod kinds;
 mod lists;
 mod organization;
 mod passkeys;
@@ -42,7 +44,9 @@ pub use desired::*;
 pub use device_codes::*;
 pub use every_write::*;
 pub use fence::*;
+pub use gates::every_method_refuses_a_permission_for_something_else;
 pub use identity_providers::*;
+pub use kinds::kinds_of_change;
 pub use lists::*;
 pub use organization::Organization;
 pub use passkeys::*;
@@ -118,6 +122,7 @@ macro_rules! conformance_tests {
             old_revisions_are_forgotten_with_their_tombstones,
             a_uid_is_not_released_while_a_forgotten_workload_may_run,
             a_permission_for_one_thing_does_no_other,
+            every_method_refuses_a_permission_for_something_else,
             a_refused_write_leaves_nothing_behind,
             every_change_is_in_the_audit_chain,
             every_write_is_in_the_audit_log,

@@ -7,7 +7,8 @@ use reeve_authz::{Action, BootstrapException, Entity, Granted, GrantedRole, Role
 
 use crate::StoreError;
 
-/// Passes when `granted` allows exactly `action` on `entity` in `scope`.
+/// Passes when a rule allows exactly `action` on `entity` in `scope`. No exception does, whatever it is good for: what one is enough
+/// for asks for it by name ([`is`]).
 ///
 /// # Errors
 /// [`StoreError::Gate`] otherwise.
@@ -18,7 +19,8 @@ pub fn fits(
     scope: Scope,
     operation: &'static str,
 ) -> Result<(), StoreError> {
-    if granted.covers(action, entity, scope) {
+    let by_rule = granted.exception().is_none();
+    if by_rule && granted.covers(action, entity, scope) {
         Ok(())
     } else {
         Err(StoreError::Gate { operation })

@@ -87,7 +87,7 @@ pub trait SigningKeys {
     async fn signing_keys(&self) -> Result<Vec<SigningKeyRow>, StoreError>;
 
     /// Makes the oldest next key current, the current one retiring, and `next` the next one, at the moment of `entry`. `granted`:
-    /// update of security-settings at account scope, or the bootstrap exception for session records, when it is due.
+    /// update of security-settings at account scope, or the bootstrap exception for the rotation of keys, when it is due.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when `current` is not the current key any more, or there is no next one.
@@ -116,7 +116,7 @@ pub trait SigningKeys {
     ) -> Result<Committed<()>, StoreError>;
 
     /// Forgets keys that retired before `before`, at the moment of `entry`; how many. Without any, nothing is written. `granted`
-    /// is the bootstrap exception for session records.
+    /// is the bootstrap exception for the rotation of keys.
     async fn drop_signing_keys(
         &self,
         granted: &Granted,

@@ -1,4 +1,4 @@
-//! How a test asks for a cluster, and what happens when it cannot have one.
+//! How a test asks for a cluster, and what happens when it cannot have one, or anything else that it needs.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,7 +47,21 @@ pub async fn own_cluster_or_reason(options: Options) -> Result<Cluster, String> 
 /// # Panics
 /// Under `TESTBED=require`.
 pub fn skip(why: &str) {
-    let _: Option<()> = skipped_without("cluster", why);
+    skip_without("cluster", why);
+}
+
+/// The same of a test that had to have something else of the machine: `what`, as it follows on "no".
+///
+/// # Panics
+/// Under `TESTBED=require`.
+pub fn skip_without(what: &str, why: &str) {
+    let _: Option<()> = skipped_without(what, why);
+}
+
+/// Says that the test of this thread is skipped since only a command of its own runs it, whatever `TESTBED` says: `why`, and by which
+/// command.
+pub fn skip_unasked(why: &str) {
+    say(why);
 }
 
 fn usable<C: std::borrow::Borrow<Cluster>>(started: anyhow::Result<C>, tier: Tier) -> Result<C, String> {
@@ -73,13 +87,17 @@ pub(crate) fn skipped_without<T>(what: &str, why: &str) -> Option<T> {
     if missing() == Missing::Fail {
         panic!("TESTBED=require, but no {what}: {why}");
     }
+    say(&format!("no {what} ({why})"));
+    None
+}
+
+fn say(reason: &str) {
     let total = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
     // Not `eprintln!`: the test runner swallows that for a test that passes, and this one will seem to pass.
     let _ = writeln!(
         std::io::stderr(),
-        "SKIPPED: no {what} ({why}): {test}; {total} skipped so far"
+        "SKIPPED: {reason}: {test}; {total} skipped so far"
     );
-    None
 }

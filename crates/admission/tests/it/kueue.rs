@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use reeve_admission::{names, policies_yaml};
 use reeve_testkit::images::TOOLS;
 use reeve_testkit::{
-    Cluster, KillOnDrop, Kubectl, Options, Tier, apply_yaml, kueue, own_cluster, wait_until,
+    Cluster, KillOnDrop, Kubectl, Options, Tier, apply_yaml, kueue, own_cluster, skip_unasked, wait_until,
 };
 use serde_json::{Value, json};
 
@@ -216,7 +216,7 @@ fn get(kubectl: &Kubectl, namespace: &str, what: &[&str]) -> Result<Value> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_real_kueue_suspends_admits_and_places_her_job_and_changes_nothing_else() -> Result<()> {
     if std::env::var_os("KUEUE").is_none() {
-        println!("SKIPPED: Kueue's first build takes ten minutes: make kueue");
+        skip_unasked("Kueue's first build takes ten minutes: make kueue");
         return Ok(());
     }
     let options = Options {
@@ -374,5 +374,22 @@ async fn stays_suspended_where_nobody_trusts_it(kubectl: &Kubectl, folder: &Path
     .await?;
     let job = get(kubectl, DISTRUSTING, &["job", "waiting"])?;
     assert_eq!(job["spec"]["suspend"], json!(true), "{job}");
+    Ok(())
+}
+
+/// Past the test runner's capture, since the test seems to pass.
+#[test]
+fn without_its_command_it_is_skipped_by_its_name() -> Result<()> {
+    const TEST: &str = "kueue::the_real_kueue_suspends_admits_and_places_her_job_and_changes_nothing_else";
+    let output = Command::new(std::env::current_exe()?)
+        .args(["--exact", TEST])
+        .env_remove("KUEUE")
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{said}");
+    let named = said
+        .lines()
+        .any(|line| line.starts_with("SKIPPED: ") && line.contains(TEST) && line.contains("make kueue"));
+    ensure!(named, "`{TEST}` is not named in:\n{said}");
     Ok(())
 }

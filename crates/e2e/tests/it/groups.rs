@@ -1,7 +1,7 @@
 //! Groups from a sign-in into a cluster, and signing keys under it: on a real API server.
 //!
-//! No identity provider can be set up yet. So a sign-in by one is written into the database as the server writes it, by the
-//! server's own code, while the server is stopped.
+//! No identity provider runs beside these tests: a sign-in by one is written into the database as the server writes it, by the
+//! server's own code, while the server is stopped. Real ones sign people in in the server's own tests (`identity/real.rs`).
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -8,7 +8,9 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use reeve_e2e::model_serving::{CORPUS, IMAGE, ModelServing, SYSTEM};
 use reeve_e2e::{CommandLine, blocking, kubeconfig, write_private};
-use reeve_testkit::{Cluster, Kubectl, Options, Tier, binary, own_cluster, wait_for, wait_until};
+use reeve_testkit::{
+    Cluster, Kubectl, Options, Tier, binary, own_cluster, skip_unasked, wait_for, wait_until,
+};
 use serde_json::{Value, json};
 
 const NAMESPACE: &str = "ml-team-a";
@@ -20,7 +22,7 @@ const SETTLE: std::time::Duration = std::time::Duration::from_secs(120);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_goes_from_image_to_running_on_the_real_kserve_and_is_changed_and_deleted() -> Result<()> {
     if std::env::var_os("KSERVE").is_none() {
-        println!("SKIPPED: KServe's first build takes minutes: make kserve");
+        skip_unasked("KServe's first build takes minutes: make kserve");
         return Ok(());
     }
     let folder = tempfile::tempdir()?;

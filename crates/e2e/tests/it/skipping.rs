@@ -1,4 +1,4 @@
-//! Tests that share a stack and cannot have it are each skipped by name.
+//! Tests that cannot run, or are not asked for, are each skipped by name.
 
 use std::process::Command;
 
@@ -29,5 +29,24 @@ fn every_test_that_shares_the_stack_and_is_skipped_says_so_by_its_name() -> Resu
             "`{test}` is not named in:\n{said}"
         );
     }
+    Ok(())
+}
+
+/// Also where everything is required that the machine can have: nobody asked for it.
+#[test]
+fn a_test_that_only_a_command_of_its_own_runs_says_so_by_its_name() -> Result<()> {
+    const TEST: &str =
+        "kserve::a_service_goes_from_image_to_running_on_the_real_kserve_and_is_changed_and_deleted";
+    let output = Command::new(std::env::current_exe()?)
+        .args(["--exact", TEST])
+        .env("TESTBED", "require")
+        .env_remove("KSERVE")
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{said}");
+    let named = said
+        .lines()
+        .any(|line| line.starts_with("SKIPPED: ") && line.contains(TEST) && line.contains("make kserve"));
+    ensure!(named, "`{TEST}` is not named in:\n{said}");
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use reeve_identity::totp::TotpSecret;
+use reeve_testkit::skip_without;
 use reeve_testkit::software_authenticator::Ceremony;
 use reeve_types::{Clock, Secret};
 use serde_json::{Value, json};
@@ -22,17 +23,10 @@ struct Small(PathBuf);
 
 impl Small {
     /// As [`Small::mount`]; says so by the test's name where that is not possible, and fails where it has to be.
-    #[expect(clippy::print_stdout, reason = "a skipped test says so")]
-    fn mount_or_skip(at: &Path, test: &str) -> Option<Self> {
+    fn mount_or_skip(at: &Path) -> Option<Self> {
         let small = Self::mount(at);
         if small.is_none() {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the switch of all tests that need something of the machine"
-            )]
-            let required = std::env::var("TESTBED").is_ok_and(|it| it == "require");
-            assert!(!required, "a file system is to be mounted here");
-            println!("SKIPPED: {test} needs the right to mount");
+            skip_without("file system of its own", "this process may not mount one");
         }
         small
     }
@@ -137,7 +131,7 @@ async fn until_full(running: &Running, admin: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_still_revokes_and_takes_nothing_else() {
     let (dir, data) = fresh();
-    let Some(small) = Small::mount_or_skip(&data, "a_full_disk_still_revokes") else {
+    let Some(small) = Small::mount_or_skip(&data) else {
         return;
     };
     let running = started(&data, &[]).await;
@@ -206,7 +200,7 @@ async fn a_full_disk_still_revokes_and_takes_nothing_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_reserve_a_full_disk_refuses_revocations() {
     let (_dir, data) = fresh();
-    let Some(small) = Small::mount_or_skip(&data, "without_a_reserve_a_full_disk_refuses_revocations") else {
+    let Some(small) = Small::mount_or_skip(&data) else {
         return;
     };
     let running = started(&data, &[]).await;
@@ -223,8 +217,7 @@ async fn without_a_reserve_a_full_disk_refuses_revocations() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_administers_the_account_signs_in_with_a_passkey_on_a_full_disk() {
     let (_dir, data) = fresh();
-    let test = "who_administers_the_account_signs_in_with_a_passkey_on_a_full_disk";
-    let Some(small) = Small::mount_or_skip(&data, test) else {
+    let Some(small) = Small::mount_or_skip(&data) else {
         return;
     };
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,10 +1,14 @@
 //! Lists out of the database: what is beside what the caller may see changes no byte of an answer, and no parameter becomes SQL.
 
+mod questions;
+
+use axum::http::Method;
 use reeve_testkit::own_postgres;
 use reeve_types::{Clock, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::server::{OrganizationFixture, Server, rule};
+use crate::{credentials, secret_assets};
 
 const LISTS: [&str; 5] = [
     "/api/v1/org-unit/departments",
@@ -21,42 +25,35 @@ async fn on_postgres() -> Option<(OrganizationFixture, reeve_testkit::Postgres)>
     Some((OrganizationFixture::on(server).await, postgres))
 }
 
-/// What a caller asks: pages, orders, filters, counts, single objects, and what is refused.
-fn questions() -> Vec<String> {
-    let mut all = vec!["/api/v1/clusters".to_owned()];
-    for list in LISTS {
-        all.push(list.to_owned());
-        all.push(format!("{list}?limit=1"));
-        all.push(format!("{list}?limit=1&offset=1&sortOrder=desc"));
-        all.push(format!("{list}?sortBy=createdAt&limit=2"));
-        all.push(format!("{list}?search=a"));
-        all.push(format!("{list}?sortBy=colour"));
-        if !list.ends_with("trainings") {
-            all.push(format!("{list}/count"));
-            all.push(format!("{list}/count?search=capt"));
-        }
-    }
-    for list in ["/api/v1/org-unit/departments", "/api/v1/org-unit/projects"] {
-        all.push(format!("{list}?filterBy=name=%5Ec&sortBy=name&limit=1"));
-        all.push(format!("{list}/count?filterBy=name=@a,id%3E=1"));
-        // Not there before; there, and hidden, after.
-        all.extend((3..8).map(|id| format!("{list}/{id}")));
-    }
-    all.push("/api/v1/authorization/access-rules?sortBy=phase&includeDeleted=true".to_owned());
-    all.push("/api/v1/authorization/access-rules?scopeType=project&subjectIds=g1,g2".to_owned());
-    all
-}
-
-async fn answers(server: &Server, token: &str) -> Vec<(String, u16, String)> {
+async fn answers(organization: &OrganizationFixture, token: &str) -> Vec<(String, u16, String)> {
     let mut all = Vec::new();
-    for question in questions() {
-        let answer = server.get(token, &question).await;
-        all.push((question, answer.status.as_u16(), answer.text));
+    for question in questions::all(organization) {
+        let text = question.text();
+        let body = match &question.body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let server = &organization.server;
+        let answer = server.call(token, question.method, &question.path, body).await;
+        all.push((text, answer.status.as_u16(), answer.text));
     }
     all
 }
 
-/// A department of another name with 500 projects of names like those that are seen, with rules and workloads in them.
+/// A credential, a secret asset of it and a policy in a project.
+async fn furnish(server: &Server, project: &str, name: &str) {
+    let scope = ("project", project);
+    let admin = server.admin.as_str();
+    let credential = credentials::keep(server, admin, "password", name, scope).await;
+    secret_assets::keep(server, admin, name, scope, &credential).await;
+    let policy = json!({"meta": {"name": "hardening", "scope": "project", "projectId": project.parse::<u32>().unwrap()},
+        "policy": {"defaults": {"compute": {"gpuDevicesRequest": 1}}}});
+    let written = server.call(admin, Method::PUT, "/api/v2/policy/trainings", policy.to_string());
+    written.await.is(200);
+}
+
+/// A department of another name with 500 projects of names like those that are seen, with rules, workloads, credentials, secret assets
+/// and policies in them.
 async fn furnish_another(organization: &OrganizationFixture) {
     let server = &organization.server;
     let other = server.department(&organization.cluster, "languages").await;
@@ -70,6 +67,7 @@ async fn furnish_another(organization: &OrganizationFixture) {
                 .await;
         }
         if number % 25 == 0 {
+            furnish(server, &project, &format!("token-{number}")).await;
             let train = json!({"name": "train", "projectId": project, "clusterId": organization.cluster, "spec": {"image": "i"}});
             server
                 .rule(("user", "alice@example.com"), 5, ("project", &project))
@@ -105,23 +103,52 @@ async fn what_is_hidden_changes_no_byte(organization: &OrganizationFixture) {
         .post(&organization.alice, "/api/v1/workloads/trainings", train)
         .await
         .is(202);
-    let before = answers(server, &dana).await;
+    furnish(server, &organization.captions, "token").await;
+    let before = answers(organization, &dana).await;
     furnish_another(organization).await;
-    let after = answers(server, &dana).await;
+    let after = answers(organization, &dana).await;
+    assert_eq!(before.len(), after.len());
     for (one, other) in before.iter().zip(&after) {
         assert_eq!(one, other);
     }
     // And those that answer something answered it.
-    let shown = |path: &str| before.iter().find(|(question, ..)| question == path).unwrap();
-    assert!(shown(LISTS[1]).2.contains("captions"));
-    assert!(shown(LISTS[3]).2.contains("train"));
-    assert!(shown("/api/v1/org-unit/projects/7").2.contains("does not exist"));
+    let shown = |path: &str| {
+        let asked = format!("GET {path}");
+        &before.iter().find(|(question, ..)| *question == asked).unwrap().2
+    };
+    assert!(shown(LISTS[1]).contains("captions"));
+    assert!(shown(LISTS[3]).contains("train"));
+    assert!(shown("/api/v1/org-unit/projects/7").contains("does not exist"));
+    for list in [
+        "/api/v1/asset/credentials",
+        "/api/v1/asset/credentials/password",
+        "/api/v1/asset/datasource/secrets",
+    ] {
+        assert!(shown(list).contains("\"token\""), "{list}");
+    }
+    assert!(shown("/api/v2/policy").contains("hardening"));
+    assert!(shown("/api/v1/authorization/me/access-rules").contains("language"));
+    for question in ["who-can", "explain", "permitted-scopes"] {
+        let path = format!("POST /api/v1/authorization/{question} ");
+        let answered = before
+            .iter()
+            .filter(|(asked, status, _)| asked.starts_with(&path) && *status == 200);
+        assert!(answered.count() > 0, "{question}");
+    }
     // Who sees everything does see it.
     let count = server.get(&server.admin, "/api/v1/org-unit/projects/count").await;
     assert_eq!(count.is(200)["count"], 502);
+    for (list, entries) in [
+        ("/api/v1/asset/credentials", "entries"),
+        ("/api/v1/asset/datasource/secrets", "entries"),
+        ("/api/v2/policy", "policies"),
+    ] {
+        let all = server.get(&server.admin, list).await.is(200);
+        assert_eq!(all[entries].as_array().unwrap().len(), 21, "{list}");
+    }
 }
 
-/// Planted fault: a list whose statement leaves the scopes out shows the other department's.
+/// Planted faults: a list whose statement leaves the scopes out shows the other department's; policies that are not cut by them.
 #[tokio::test]
 async fn what_may_not_be_seen_changes_no_byte_of_an_answer() {
     what_is_hidden_changes_no_byte(&OrganizationFixture::new().await).await;

@@ -1,7 +1,8 @@
 //! A store that forgets to record one of its writes, in the audit log or in the change log: the conformance suite finds each.
 
 use reeve_store::conformance::{
-    AUDITED_WRITES, Organization, every_write_is_in_the_audit_log, the_change_log_tells_all_that_changes,
+    AUDITED_WRITES, Organization, every_write_is_in_the_audit_log, kinds_of_change,
+    the_change_log_tells_all_that_changes,
 };
 use tokio::task::JoinHandle;
 
@@ -48,26 +49,6 @@ async fn each_forgotten_event_shows() {
     }
 }
 
-/// Kinds of changes, as they are written.
-const CHANGES: [&str; 16] = [
-    "cluster",
-    "applied",
-    "revisions",
-    "department",
-    "project",
-    "user",
-    "serviceAccount",
-    "rule",
-    "rulesDeleted",
-    "scopeDeleted",
-    "userDeleted",
-    "serviceAccountDeleted",
-    "session",
-    "sessionsEnded",
-    "signingKeys",
-    "everything",
-];
-
 /// Empties the entries that tell of a kind of change; of the others nothing. Whether the check still passes.
 async fn passes_without_changes_of(kind: &str) -> bool {
     let (store, dir) = fresh().await;
@@ -93,7 +74,7 @@ async fn passes_without_changes_of(kind: &str) -> bool {
 #[tokio::test]
 async fn each_kind_of_change_that_is_not_logged_shows() {
     assert!(passes_without_changes_of("none of them").await);
-    for kind in CHANGES {
+    for kind in kinds_of_change() {
         assert!(
             !passes_without_changes_of(kind).await,
             "nobody missed changes of the kind `{kind}`"

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How many random writes there are.
-const WRITES: usize = 200;
+const WRITES: usize = 240;
 
 /// A directory that knows nothing but the log: the simplest one that there is.
 #[derive(Default)]

@@ -312,34 +312,7 @@ impl Organization {
         project: ProjectId,
         name: &str,
     ) -> Result<Committed<WorkloadRow>, StoreError> {
-        let new = NewWorkload {
-            desired: Workload {
-                id: id::<WorkloadId>(number),
-                name: parsed(name),
-                project_id: project,
-                submitted_by: "admin@reeve.example".to_owned(),
-                identity: None,
-                image: "image".to_owned(),
-                image_pull_policy: None,
-                command: vec!["sh".to_owned()],
-                args: Vec::new(),
-                environment: vec![("A".to_owned(), "b".to_owned())],
-                gpus: 1,
-                resources: ContainerResources::default(),
-                create_home_dir: false,
-                prevent_privilege_escalation: true,
-                expand_variables: false,
-                passwd_entry: false,
-                large_shm: false,
-                stdin: false,
-                tty: false,
-                working_dir: None,
-                secret_volumes: Vec::new(),
-            },
-            request: serde_json::json!({"image": "image"}),
-            created_at: NOW,
-            most_in_project: 3,
-        };
+        let new = new_workload(number, project, name);
         let granted = self.may(Action::Create, Entity::Trainings, Scope::Project(project));
         self.store
             .create_workload(&granted, new, entry(AuditAction::Create))
@@ -464,6 +437,38 @@ impl Organization {
     pub async fn audited(&self) -> i64 {
         let granted = self.may(Action::Read, Entity::EventsHistory, Scope::Account);
         self.store.verify_audit_chain(&granted).await.unwrap()
+    }
+}
+
+/// A workload of the administrator's.
+pub(super) fn new_workload(number: u64, project: ProjectId, name: &str) -> NewWorkload {
+    NewWorkload {
+        desired: Workload {
+            id: id::<WorkloadId>(number),
+            name: parsed(name),
+            project_id: project,
+            submitted_by: "admin@reeve.example".to_owned(),
+            identity: None,
+            image: "image".to_owned(),
+        image_pull_policy: None,
+            command: vec!["sh".to_owned()],
+            args: Vec::new(),
+            environment: vec![("A".to_owned(), "b".to_owned())],
+            gpus: 1,
+        resources: ContainerResources::default(),
+            create_home_dir: false,
+            prevent_privilege_escalation: true,
+            expand_variables: false,
+            passwd_entry: false,
+            large_shm: false,
+            stdin: false,
+            tty: false,
+            working_dir: None,
+            secret_volumes: Vec::new(),
+        },
+        request: serde_json::json!({"image": "image"}),
+        created_at: NOW,
+        most_in_project: 3,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     UsedPasskey,
 };
 
-fn new_passkey(user: UserId, number: u64, name: &str) -> NewPasskey {
+pub(super) fn new_passkey(user: UserId, number: u64, name: &str) -> NewPasskey {
     NewPasskey {
         id: id(number),
         user,
@@ -23,7 +23,7 @@ fn new_passkey(user: UserId, number: u64, name: &str) -> NewPasskey {
     }
 }
 
-fn used(passkey: PasskeyId, counter: i64) -> UsedPasskey {
+pub(super) fn used(passkey: PasskeyId, counter: i64) -> UsedPasskey {
     UsedPasskey {
         id: passkey,
         counter,

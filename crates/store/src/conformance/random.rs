@@ -1,5 +1,8 @@
 //! Writes in a random order: the same for the same seed.
 
+mod policies;
+mod roles;
+
 use reeve_authz::{Action, BootstrapException, Entity, RoleId, Scope, SubjectKey};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
 use reeve_types::{ClusterId, LowestId, Revision, SignInMethod};
@@ -48,7 +51,7 @@ impl RandomWrites {
     /// Does one write, or tries to.
     pub async fn step(&mut self, organization: &mut Organization) {
         let known = sorted(organization.store.directory().await.unwrap());
-        match self.draw(14) {
+        match self.draw(16) {
             0 | 1 if known.clusters.len() < 3 || self.draw(8) == 0 => {
                 let number = self.fresh();
                 organization.cluster(number, &format!("c{number}")).await;
@@ -62,6 +65,8 @@ impl RandomWrites {
             9 => self.delete_rule(organization, &known).await,
             10 => self.delete_subject(organization, &known).await,
             11 | 12 => self.sign_in_or_out(organization, &known).await,
+            13 => self.change_policy(organization, &known).await,
+            14 => self.change_role(organization, &known).await,
             _ => self.delete_scope(organization, &known).await,
         }
     }
@@ -161,7 +166,11 @@ impl RandomWrites {
             (1, _, Some(name)) => SubjectKey::ServiceAccount(name),
             _ => group(&format!("g{}", self.draw(4))),
         };
-        let role = self.pick(&[RoleId::VIEWER, RoleId::L1_RESEARCHER]).copied();
+        let own = self.pick(&known.roles).map(|it| it.id);
+        let role = match (self.draw(4), own) {
+            (0, Some(own)) => Some(own),
+            _ => self.pick(&[RoleId::VIEWER, RoleId::L1_RESEARCHER]).copied(),
+        };
         let scope = self.scope(known);
         let _ = organization.try_rule(subject, role.unwrap(), scope).await;
     }

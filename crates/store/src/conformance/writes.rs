@@ -1,5 +1,5 @@
-//! Which methods of the store take an audit event, read from the traits themselves: what the suite exercises is compared with
-//! that, so that a new method cannot be forgotten.
+//! Which methods of the store take an audit event, and which demand a permission, read from the traits themselves: what the suite
+//! exercises is compared with that, so that a new method cannot be forgotten.
 
 use super::AUDITED_WRITES;
 
@@ -34,19 +34,30 @@ const TRAITS: &[&str] = &[
     include_str!("../workload_policy.rs"),
 ];
 
-/// The methods that take an audit event.
-fn audited(traits: &[&'static str]) -> Vec<&'static str> {
+/// The methods whose arguments name one of these types.
+fn taking(traits: &[&'static str], types: &[&str]) -> Vec<&'static str> {
     let mut names: Vec<_> = traits
         .iter()
         .flat_map(|text| text.split("async fn ").skip(1))
         .filter(|method| {
             let end = method.find(';').unwrap_or(method.len());
-            method.get(..end).is_some_and(|head| head.contains("AuditEntry"))
+            let head = method.get(..end).unwrap_or_default();
+            types.iter().any(|wanted| head.contains(wanted))
         })
         .filter_map(|method| method.split('(').next())
         .collect();
     names.sort_unstable();
     names
+}
+
+/// The methods that take an audit event.
+fn audited(traits: &[&'static str]) -> Vec<&'static str> {
+    taking(traits, &["AuditEntry"])
+}
+
+/// The methods that demand a permission, by their names in order.
+pub(super) fn gated() -> Vec<&'static str> {
+    taking(TRAITS, &["&Granted", "&Visible"])
 }
 
 /// Panics unless the suite writes by every method that takes an event, and every module was looked at.
