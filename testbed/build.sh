@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Builds the Kubernetes that the tests run on, once, into a cache outside the checkout.
 #
-#   testbed/build.sh [controlplane|containerd|tools|all|kueue|kserve|scan|fixtures|kinds|wycheproof]
+#   testbed/build.sh [controlplane|containerd|tools|all|kueue|kserve|certmanager|scan|fixtures|kinds|wycheproof]
 #
-# `all` builds neither Kueue nor KServe, which only tests of queues and of model serving want, nor what scans the charts.
+# `all` builds neither Kueue nor KServe, which only tests of queues and of model serving want, nor cert-manager, nor what scans the
+# charts.
 # `fixtures` builds nothing: it prints where the pods are that Kubernetes itself tests Pod Security with, as the module of the control
 # plane has them. `kinds` builds nothing either: it copies the custom resource definitions of others out of their modules, one folder a
 # project. Nor does `wycheproof`: it copies the vectors for JOSE of the module of that name.
@@ -83,6 +84,16 @@ compile_kserve() { # target folder
   chmod -R u+w "$1"
 }
 
+# The program, and its definitions.
+compile_certmanager() { # target folder
+  local source
+  (cd "$here/peers/certmanager" && go build -trimpath -ldflags "-s -w" -o "$1/cert-manager" .)
+  source=$(cd "$here/peers/certmanager" && go list -m -f '{{.Dir}}' github.com/cert-manager/cert-manager)
+  mkdir "$1/definitions"
+  cp "$source"/deploy/crds/*.yaml "$1/definitions/"
+  chmod -R u+w "$1/definitions"
+}
+
 # With the OpenAPI document of the API server that the tests run on.
 compile_scan() { # target folder
   (cd "$here/scan" && go build -trimpath -ldflags "-s -w" -o "$1/" github.com/yannh/kubeconform/cmd/kubeconform \
@@ -130,6 +141,7 @@ kueue() { build kueue "-s -w" "the real Kueue; about 4 minutes on 2 cores the fi
 kserve() {
   build kserve "-s -w $(sha256sum <"$here/serving/go.sum")" "the real KServe; about 3 minutes on 2 cores the first time" peers/kserve
 }
+certmanager() { build certmanager "-s -w" "the real cert-manager; about 1 minute on 2 cores after the control plane" peers/certmanager; }
 scan() { build scan "-s -w $kubernetes" "kubeconform and kube-score; about 1 minute on 2 cores the first time"; }
 fixtures() {
   cd "$here/controlplane"
@@ -204,12 +216,13 @@ tools) tools ;;
 all) controlplane && containerd && tools ;;
 kueue) kueue ;;
 kserve) kserve ;;
+certmanager) certmanager ;;
 scan) scan ;;
 fixtures) fixtures ;;
 kinds) kinds ;;
 wycheproof) wycheproof ;;
 *)
-  say "unknown part \`$1\`: say controlplane, containerd, tools, all, kueue, kserve, scan, fixtures, kinds or wycheproof"
+  say "unknown part \`$1\`: say controlplane, containerd, tools, all, kueue, kserve, certmanager, scan, fixtures, kinds or wycheproof"
   exit 2
   ;;
 esac
