@@ -149,9 +149,12 @@ fixtures() {
   echo "$(go list -m -f '{{.Dir}}' k8s.io/pod-security-admission)/test/testdata"
 }
 
-# project, module, version, sum of the module, and where its definitions are
+# project, module, version, sum of the module, and which files are its definitions
 definitions="
-kuberay github.com/ray-project/kuberay/ray-operator v1.5.0 h1:KCjCQ7PSsvs9Ke+90CZbbs498nuaIJ/JkXk4vd54EVg= config/crd/bases
+kuberay github.com/ray-project/kuberay/ray-operator v1.5.0 h1:KCjCQ7PSsvs9Ke+90CZbbs498nuaIJ/JkXk4vd54EVg= config/crd/bases/*.yaml
+certmanager github.com/cert-manager/cert-manager v1.21.1 h1:0LttV37Q5c2CBNoHkjuI8sLKTXWZDC2SwQkxrBMKV9w= deploy/crds/cert-manager.io_*.yaml
+openshift github.com/openshift/api v0.0.0-20250207102212-9e59a77ed2e0 h1:5n8BKML7fkmR4tz81WI0jc722rbta4t7pzT21lcd/Ec= security/v1/zz_generated.crd-manifests/*securitycontextconstraints-Default.crd.yaml
+prometheus github.com/prometheus-operator/prometheus-operator v0.93.0 h1:AohlYJT+En8TmNpAcEUJ3GsaJTAqfEBwHmGTVpRm/Io= example/prometheus-operator-crd/*_servicemonitors.yaml
 "
 
 # Prints the folder of a module whose sum was reviewed.
@@ -187,11 +190,11 @@ copied() { # name, what determines it, function that copies into the folder it i
 }
 
 copy_kinds() { # target folder
-  local project module version sum path source
-  while read -r project module version sum path; do
+  local project module version sum files source
+  while read -r project module version sum files; do
     [ -n "$project" ] || continue
     source=$(reviewed "$module" "$version" "$sum") || return 1
-    mkdir "$1/$project" && cp "$source/$path"/*.yaml "$1/$project/" || return 1
+    mkdir "$1/$project" && cp "$source"/$files "$1/$project/" || return 1
   done <<<"$definitions"
 }
 
