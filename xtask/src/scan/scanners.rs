@@ -136,10 +136,13 @@ impl Scanners {
             unread.join(", ")
         );
         let found = list(&said, "/results/failed_checks").map(|check| {
-            // Kind.namespace.name, and of a pod in a template the labels after it.
+            // Kind.namespace.name, and of a pod in a template its labels after that.
             let resource = words(check, "/resource");
             let mut parts = resource.splitn(3, '.');
-            let (kind, name) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+            let (kind, mut name) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+            if let ("Pod", Some((before, _))) = (kind, name.split_once('.')) {
+                name = before;
+            }
             Finding {
                 tool: "checkov",
                 id: words(check, "/check_id"),
