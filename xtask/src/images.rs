@@ -97,8 +97,10 @@ pub(crate) fn run(root: &Path, images: &Images) -> Result<()> {
 
 /// The bill of materials of each image, by its program; nothing is built.
 pub(crate) fn bills(root: &Path) -> Result<Vec<(&'static str, String)>> {
-    let bill = |(program, package)| Ok((program, sbom::of(root, package)?));
-    PROGRAMS.into_iter().map(bill).collect()
+    PROGRAMS
+        .into_iter()
+        .map(|(program, package)| Ok((program, sbom::of(root, package)?)))
+        .collect()
 }
 
 fn build(root: &Path, images: &Images, program: &str, package: &str) -> Result<Vec<u8>> {

@@ -138,9 +138,7 @@ fn succeeded(command: &mut Command) -> Result<String> {
 }
 
 fn output(command: &mut Command) -> Result<Output> {
-    command
-        .output()
-        .with_context(|| format!("starting {command:?}"))
+    command.output().with_context(|| format!("starting {command:?}"))
 }
 
 fn read(file: &Path) -> Result<String> {

@@ -48,13 +48,7 @@ impl CertManager {
         let environment = [("KUBECONFIG", std::path::absolute(&file)?.display().to_string())];
         let log = folder.join("cert-manager.log");
         let manager = Self {
-            process: Process::start_with(
-                NAME,
-                &installed.join("cert-manager"),
-                &[],
-                &environment,
-                &log,
-            )?,
+            process: Process::start_with(NAME, &installed.join("cert-manager"), &[], &environment, &log)?,
         };
         wait_until("cert-manager to start", async || {
             Ok(manager.log().contains(STARTED).then_some(()))
@@ -88,10 +82,7 @@ impl CertManager {
             "issuers.cert-manager.io",
             "--all",
         ];
-        installer
-            .must(&ready)
-            .map(drop)
-            .with_context(|| self.log())
+        installer.must(&ready).map(drop).with_context(|| self.log())
     }
 
     /// What it has said so far.
@@ -111,7 +102,8 @@ async fn define(cluster: &Cluster, installer: &Kubectl, folder: &Path) -> Result
     }
     ensure!(defined > 0, "no definitions in `{}`", folder.display());
     wait_until("cert-manager's kinds", async || {
-        let kinds = "certificates.cert-manager.io,issuers.cert-manager.io,certificaterequests.cert-manager.io";
+        let kinds =
+            "certificates.cert-manager.io,issuers.cert-manager.io,certificaterequests.cert-manager.io";
         installer.must(&["get", "--all-namespaces", kinds]).map(Some)
     })
     .await

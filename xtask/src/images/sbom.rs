@@ -106,7 +106,14 @@ mod tests {
         for name in ["reeve-store", "sqlx-postgres", "rustls", "aws-lc-rs", "tokio"] {
             assert!(has(&server, name), "{name} is not in the server");
         }
-        for name in ["reeve-server", "reeve-testkit", "insta", "proptest", "tempfile", HACK] {
+        for name in [
+            "reeve-server",
+            "reeve-testkit",
+            "insta",
+            "proptest",
+            "tempfile",
+            HACK,
+        ] {
             assert!(!has(&server, name), "{name} is in the server");
         }
         let webhook = bill("reeve-admission-webhook");
@@ -114,7 +121,11 @@ mod tests {
             assert!(!has(&webhook, name), "{name} is in the webhook");
         }
         assert!(has(&webhook, "rustls") && has(&webhook, "kube"));
-        for component in server.iter().chain(&webhook).filter(|it| it.get("purl").is_some()) {
+        for component in server
+            .iter()
+            .chain(&webhook)
+            .filter(|it| it.get("purl").is_some())
+        {
             assert!(component.get("licenses").is_some(), "{component}");
         }
     }

@@ -42,7 +42,8 @@ pub(super) fn compare(accepted: &str, found: &BTreeSet<Finding>) -> Result<()> {
             complaints.push(format!("{tool} {id} is accepted without a reason"));
         }
         for object in objects {
-            let is = |finding: &Finding| finding.tool == tool && finding.id == *id && finding.object == *object;
+            let is =
+                |finding: &Finding| finding.tool == tool && finding.id == *id && finding.object == *object;
             if !found.iter().any(is) {
                 complaints.push(format!(
                     "{tool} {id} of {object} is accepted and not found any more: take it out"
@@ -62,7 +63,8 @@ pub(super) fn compare(accepted: &str, found: &BTreeSet<Finding>) -> Result<()> {
 mod tests {
     use super::*;
 
-    const ACCEPTED: &str = "[{tool: checkov, id: CKV_K8S_40, objects: [Deployment/one], reason: OpenShift picks}]";
+    const ACCEPTED: &str =
+        "[{tool: checkov, id: CKV_K8S_40, objects: [Deployment/one], reason: OpenShift picks}]";
 
     fn found(objects: &[&str]) -> BTreeSet<Finding> {
         let finding = |object: &&str| Finding {
@@ -90,7 +92,9 @@ mod tests {
         let said = compare(ACCEPTED, &found(&[])).unwrap_err().to_string();
         assert!(said.contains("not found any more"), "{said}");
         let silent = ACCEPTED.replace("OpenShift picks", "''");
-        let said = compare(&silent, &found(&["Deployment/one"])).unwrap_err().to_string();
+        let said = compare(&silent, &found(&["Deployment/one"]))
+            .unwrap_err()
+            .to_string();
         assert!(said.contains("without a reason"), "{said}");
     }
 }

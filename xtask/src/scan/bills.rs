@@ -9,7 +9,8 @@ use anyhow::{Context, Result, ensure};
 use super::{Scan, output, succeeded};
 
 /// What the checker has to refuse, or it is not believed of the rest.
-const FAULTY: &str = r#"{"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": [{"type": "library"}]}"#;
+const FAULTY: &str =
+    r#"{"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": [{"type": "library"}]}"#;
 
 /// Writes those that `cargo xtask images` puts beside the images, and has them checked; how many there are.
 pub(super) fn check(root: &Path, scan: &Scan, folder: &Path) -> Result<usize> {

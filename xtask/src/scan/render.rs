@@ -31,11 +31,21 @@ pub(super) fn charts(root: &Path, helm: &Path, folder: &Path) -> Result<Vec<Path
     for (chart, namespace) in CHARTS {
         let begin = format!("{chart}.");
         let before = rendered.len();
-        for (name, values) in values.iter().filter_map(|path| Some((path.file_stem()?.to_str()?, path))) {
+        for (name, values) in values
+            .iter()
+            .filter_map(|path| Some((path.file_stem()?.to_str()?, path)))
+        {
             if name.starts_with(&begin) {
                 let text = succeeded(
                     Command::new(helm)
-                        .args(["template", chart, "--namespace", namespace, KUBERNETES, "--values"])
+                        .args([
+                            "template",
+                            chart,
+                            "--namespace",
+                            namespace,
+                            KUBERNETES,
+                            "--values",
+                        ])
                         .arg(values)
                         .arg(root.join("charts").join(chart)),
                 )?;

@@ -53,7 +53,10 @@ pub(super) fn write<'p>(
 
 /// Every version of a custom resource definition.
 fn put_defined(folder: &Path, definition: &Value) -> Result<()> {
-    let (group, kind) = (words(definition, "/spec/group"), words(definition, "/spec/names/kind"));
+    let (group, kind) = (
+        words(definition, "/spec/group"),
+        words(definition, "/spec/names/kind"),
+    );
     for version in list(definition, "/spec/versions") {
         let mut schema = version
             .pointer("/schema/openAPIV3Schema")

@@ -73,7 +73,9 @@ impl Issued {
         let found: Value = serde_json::from_str(&text)?;
         let of = |name: &str| -> Result<Vec<u8>> {
             let value = found["data"][name].as_str().unwrap_or_default();
-            STANDARD.decode(value).with_context(|| format!("`{name}` of `{secret}`"))
+            STANDARD
+                .decode(value)
+                .with_context(|| format!("`{name}` of `{secret}`"))
         };
         let (authority, certificate) = (of("ca.crt")?, of("tls.crt")?);
         if authority.is_empty() || certificate.is_empty() {
@@ -143,7 +145,10 @@ fn authorities(installed: &Installed<'_>) -> Result<Vec<String>> {
 async fn an_upgrade_leaves_the_authority(installed: &Installed<'_>) -> Result<()> {
     let generations = || -> Result<Vec<String>> {
         let path = "-o=jsonpath={.metadata.generation}";
-        CONFIGURATIONS.iter().map(|it| installed.get(&[it, path])).collect()
+        CONFIGURATIONS
+            .iter()
+            .map(|it| installed.get(&[it, path]))
+            .collect()
     };
     let before = (generations()?, authorities(installed)?);
     installed.upgrade(asking)?;

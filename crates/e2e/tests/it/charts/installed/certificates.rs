@@ -44,7 +44,12 @@ async fn exchanged(installed: &Installed<'_>, namespace: &str, program: &str, se
 }
 
 /// Waits until each pod of the program shows this certificate, which is in its Secret already.
-pub(super) async fn shows(installed: &Installed<'_>, namespace: &str, program: &str, certificate: &[u8]) -> Result<()> {
+pub(super) async fn shows(
+    installed: &Installed<'_>,
+    namespace: &str,
+    program: &str,
+    certificate: &[u8],
+) -> Result<()> {
     let mut seen = Ok(());
     for _ in 0..TIMES {
         touch(installed, namespace, program)?;
