@@ -3,12 +3,10 @@
 # They run without a network where this machine can take a process off it, so one that asks for something fails here, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-arguments=(
-  --tools "$(testbed/build.sh tools)"
-  --scanners "$(testbed/build.sh scan)"
-  --definitions "$(testbed/build.sh kinds)"
-  --checkov "$(tests/install-python-packages.sh checkov ../testbed/scan/requirements.txt)"
-)
+tools=$(testbed/build.sh tools)
+scanners=$(testbed/build.sh scan)
+definitions=$(testbed/build.sh kinds)
+checkov=$(tests/install-python-packages.sh checkov ../testbed/scan/requirements.txt)
 cargo build --quiet --locked --package xtask
 off_the_network=()
 for way in "unshare --net" "unshare --map-root-user --net"; do
@@ -20,4 +18,5 @@ done
 if [ ${#off_the_network[@]} -eq 0 ]; then
   echo "scan: no process can be taken off the network here, so whether the scanners need one is not looked at" >&2
 fi
-"${off_the_network[@]}" cargo xtask scan "${arguments[@]}"
+"${off_the_network[@]}" cargo xtask scan \
+  --tools "$tools" --scanners "$scanners" --definitions "$definitions" --checkov "$checkov"
