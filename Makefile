@@ -50,7 +50,7 @@ chaos: tools testbed build ## twenty seeded runs of kills over PostgreSQL, of wh
 	@CHAOS=all cargo test -p reeve-e2e --locked --test it -- --nocapture crashes::chaos
 	@CHAOS=all cargo test -p reeve-server --locked --test it -- --nocapture postgres_faults::a_silent_database wide::
 
-check: tools ## formatting, lints, boundaries, generated files, licences; no test runs
+check: tools ## formatting, lints, boundaries, generated files, licences, what scanners say of the charts; no test runs
 	@cargo fmt --all --check
 	@cargo fmt --manifest-path peers/Cargo.toml --check
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -58,6 +58,7 @@ check: tools ## formatting, lints, boundaries, generated files, licences; no tes
 	@cargo xtask tidy
 	@cargo xtask gen --check
 	@hack/cargo-deny.sh
+	@hack/scan.sh
 	@RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 	@gofmt -l testbed | (! grep .)
 
@@ -105,7 +106,7 @@ kserve: tools testbed testbed-kserve ## model serving on the real KServe, which 
 	@cargo build --locked -p reeve-cli
 	@KSERVE=require TESTBED=require cargo test -p reeve-e2e --locked --test it -- --nocapture kserve::
 
-scan: tools testbed ## kubeconform, kube-score and checkov over the charts as Helm renders them; each finding has a reason in testbed/scan/accepted.yaml
+scan: tools testbed ## what `make check` scans, and the charts with each value made null
 	@hack/scan.sh
 	@CHARTS=all cargo test -p reeve-e2e --locked --test it -- charts::rendered
 

@@ -9,6 +9,15 @@ if [ ! -x "$cache/bin/cargo-deny" ]; then
   # Its own target folder: our profile and feature unification have no business there.
   CARGO_TARGET_DIR=$(mktemp -d) cargo install --quiet --locked --debug --root "$cache" "cargo-deny@$version"
 fi
+# Shown a crate that it has to refuse, it refuses it, or its silence about the rest shows nothing.
+planted=$(mktemp)
+trap 'rm -f "$planted"' EXIT
+printf '[bans]\ndeny = [{ crate = "serde" }]\n' >"$planted"
+cargo fetch --locked --quiet
+if said=$("$cache/bin/cargo-deny" --offline --color never --config "$planted" check bans 2>&1) || ! grep -q 'error\[banned\]' <<<"$said"; then
+  echo "cargo-deny does not refuse a crate that its settings ban: $said" >&2
+  exit 1
+fi
 # It looks at the dependencies of every platform; a build fetches only this one's.
 # The package of peers is no member of the workspace: no program is made of what it brings.
 for manifest in Cargo.toml peers/Cargo.toml; do

@@ -1,18 +1,22 @@
 #!/usr/bin/env bash
-# Scanners over the rendered charts; `cargo xtask scan` says what is looked at and what is accepted. `hack/scan.sh --without-checkov`
-# leaves out the one that is installed from a registry, some 250 MB.
+# Scanners over the rendered charts and the images' bills of materials; `cargo xtask scan` says what is looked at and what is accepted.
+# They run without a network where this machine can take a process off it, so one that asks for something fails here, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-arguments=(--tools "$(testbed/build.sh tools)" --scanners "$(testbed/build.sh scan)")
-if [ "${1:-}" != --without-checkov ]; then
-  version=3.3.30
-  checkov=${REEVE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/reeve}/tools/checkov-$version
-  if [ ! -x "$checkov/bin/checkov" ]; then
-    echo "installing checkov $version (a minute or two, once)" >&2
-    rm -rf "$checkov"
-    python3 -m venv "$checkov"
-    "$checkov/bin/pip" install --quiet "checkov==$version"
+tools=$(testbed/build.sh tools)
+scanners=$(testbed/build.sh scan)
+definitions=$(testbed/build.sh kinds)
+checkov=$(tests/install-python-packages.sh checkov ../testbed/scan/requirements.txt)
+cargo build --quiet --locked --package xtask
+off_the_network=()
+for way in "unshare --net" "unshare --map-root-user --net"; do
+  if $way true 2>/dev/null; then
+    read -ra off_the_network <<<"$way"
+    break
   fi
-  arguments+=(--checkov "$checkov/bin/checkov")
+done
+if [ ${#off_the_network[@]} -eq 0 ]; then
+  echo "scan: no process can be taken off the network here, so whether the scanners need one is not looked at" >&2
 fi
-cargo xtask scan "${arguments[@]}"
+"${off_the_network[@]}" cargo xtask scan \
+  --tools "$tools" --scanners "$scanners" --definitions "$definitions" --checkov "$checkov"

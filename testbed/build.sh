@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Builds the Kubernetes that the tests run on, once, into a cache outside the checkout.
 #
-#   testbed/build.sh [controlplane|containerd|tools|all|kueue|kserve|scan|fixtures|kinds|wycheproof]
+#   testbed/build.sh [controlplane|containerd|tools|all|kueue|kserve|certmanager|scan|fixtures|kinds|wycheproof]
 #
-# `all` builds neither Kueue nor KServe, which only tests of queues and of model serving want, nor what scans the charts.
+# `all` builds neither Kueue nor KServe, which only tests of queues and of model serving want, nor cert-manager, nor what scans the
+# charts.
 # `fixtures` builds nothing: it prints where the pods are that Kubernetes itself tests Pod Security with, as the module of the control
 # plane has them. `kinds` builds nothing either: it copies the custom resource definitions of others out of their modules, one folder a
 # project. Nor does `wycheproof`: it copies the vectors for JOSE of the module of that name.
@@ -83,6 +84,16 @@ compile_kserve() { # target folder
   chmod -R u+w "$1"
 }
 
+# The program, and its definitions.
+compile_certmanager() { # target folder
+  local source
+  (cd "$here/peers/certmanager" && go build -trimpath -ldflags "-s -w" -o "$1/cert-manager" .)
+  source=$(cd "$here/peers/certmanager" && go list -m -f '{{.Dir}}' github.com/cert-manager/cert-manager)
+  mkdir "$1/definitions"
+  cp "$source"/deploy/crds/*.yaml "$1/definitions/"
+  chmod -R u+w "$1/definitions"
+}
+
 # With the OpenAPI document of the API server that the tests run on.
 compile_scan() { # target folder
   (cd "$here/scan" && go build -trimpath -ldflags "-s -w" -o "$1/" github.com/yannh/kubeconform/cmd/kubeconform \
@@ -130,6 +141,7 @@ kueue() { build kueue "-s -w" "the real Kueue; about 4 minutes on 2 cores the fi
 kserve() {
   build kserve "-s -w $(sha256sum <"$here/serving/go.sum")" "the real KServe; about 3 minutes on 2 cores the first time" peers/kserve
 }
+certmanager() { build certmanager "-s -w" "the real cert-manager; about 1 minute on 2 cores after the control plane" peers/certmanager; }
 scan() { build scan "-s -w $kubernetes" "kubeconform and kube-score; about 1 minute on 2 cores the first time"; }
 fixtures() {
   cd "$here/controlplane"
@@ -137,9 +149,12 @@ fixtures() {
   echo "$(go list -m -f '{{.Dir}}' k8s.io/pod-security-admission)/test/testdata"
 }
 
-# project, module, version, sum of the module, and where its definitions are
+# project, module, version, sum of the module, and which files are its definitions
 definitions="
-kuberay github.com/ray-project/kuberay/ray-operator v1.5.0 h1:KCjCQ7PSsvs9Ke+90CZbbs498nuaIJ/JkXk4vd54EVg= config/crd/bases
+kuberay github.com/ray-project/kuberay/ray-operator v1.5.0 h1:KCjCQ7PSsvs9Ke+90CZbbs498nuaIJ/JkXk4vd54EVg= config/crd/bases/*.yaml
+certmanager github.com/cert-manager/cert-manager v1.21.1 h1:0LttV37Q5c2CBNoHkjuI8sLKTXWZDC2SwQkxrBMKV9w= deploy/crds/cert-manager.io_*.yaml
+openshift github.com/openshift/api v0.0.0-20250207102212-9e59a77ed2e0 h1:5n8BKML7fkmR4tz81WI0jc722rbta4t7pzT21lcd/Ec= security/v1/zz_generated.crd-manifests/*securitycontextconstraints-Default.crd.yaml
+prometheus github.com/prometheus-operator/prometheus-operator v0.93.0 h1:AohlYJT+En8TmNpAcEUJ3GsaJTAqfEBwHmGTVpRm/Io= example/prometheus-operator-crd/*_servicemonitors.yaml
 "
 
 # Prints the folder of a module whose sum was reviewed.
@@ -175,11 +190,11 @@ copied() { # name, what determines it, function that copies into the folder it i
 }
 
 copy_kinds() { # target folder
-  local project module version sum path source
-  while read -r project module version sum path; do
+  local project module version sum files source
+  while read -r project module version sum files; do
     [ -n "$project" ] || continue
     source=$(reviewed "$module" "$version" "$sum") || return 1
-    mkdir "$1/$project" && cp "$source/$path"/*.yaml "$1/$project/" || return 1
+    mkdir "$1/$project" && cp "$source"/$files "$1/$project/" || return 1
   done <<<"$definitions"
 }
 
@@ -204,12 +219,13 @@ tools) tools ;;
 all) controlplane && containerd && tools ;;
 kueue) kueue ;;
 kserve) kserve ;;
+certmanager) certmanager ;;
 scan) scan ;;
 fixtures) fixtures ;;
 kinds) kinds ;;
 wycheproof) wycheproof ;;
 *)
-  say "unknown part \`$1\`: say controlplane, containerd, tools, all, kueue, kserve, scan, fixtures, kinds or wycheproof"
+  say "unknown part \`$1\`: say controlplane, containerd, tools, all, kueue, kserve, certmanager, scan, fixtures, kinds or wycheproof"
   exit 2
   ;;
 esac

@@ -2,7 +2,7 @@
 # Installs packages of PyPI, once, into a virtual environment in a cache outside the checkout, and prints its folder. Every package is
 # pinned with its hashes. The folder's name carries a hash of what goes into it.
 #
-# usage: install-python-packages.sh NAME REQUIREMENTS, the second beside this file
+# usage: install-python-packages.sh NAME REQUIREMENTS, the second as seen from this file's folder
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

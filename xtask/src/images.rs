@@ -95,6 +95,14 @@ pub(crate) fn run(root: &Path, images: &Images) -> Result<()> {
     succeed(cargo)
 }
 
+/// The bill of materials of each image, by its program; nothing is built.
+pub(crate) fn bills(root: &Path) -> Result<Vec<(&'static str, String)>> {
+    PROGRAMS
+        .into_iter()
+        .map(|(program, package)| Ok((program, sbom::of(root, package)?)))
+        .collect()
+}
+
 fn build(root: &Path, images: &Images, program: &str, package: &str) -> Result<Vec<u8>> {
     let mut cargo = cargo(root, "rustc", images);
     cargo.args(["--package", package, "--bin", program, "--"]);

@@ -88,8 +88,11 @@ fn alarm_rights() -> Vec<Value> {
     ]
 }
 
-/// What stands in the chart for the certificate authority: a line of Helm.
-pub const CHART_CA: &str = "{{ include `reeve.webhookCA` . }}";
+/// What stands in the chart for the certificate authority: a line of Helm, which renders no field where somebody else is to write it. An
+/// empty one would be written over theirs at each upgrade.
+pub const CHART_CA: &str = "    {{- include \"reeve.webhookBundle\" . | nindent 4 }}\n";
+/// What that line is put in place of.
+const CA: &str = "AUTHORITY-OF-THE-CHART";
 
 /// What stands in the chart for the annotations of the configurations: a line of Helm, which renders none unless somebody else is to
 /// write the authority.
@@ -101,7 +104,7 @@ const ANNOTATIONS: &str = "ANNOTATIONS-OF-THE-CHART";
 pub fn chart_yaml() -> String {
     let mut documents = rights();
     documents.extend(alarm_rights());
-    for mut configuration in webhooks(&Reach::Service, CHART_CA) {
+    for mut configuration in webhooks(&Reach::Service, CA) {
         if let Some(Value::Object(metadata)) = configuration.get_mut("metadata") {
             metadata.insert("annotations".to_owned(), json!(ANNOTATIONS));
         }
@@ -109,6 +112,7 @@ pub fn chart_yaml() -> String {
     }
     let text = crate::policies::yaml(&documents);
     let text = text.replace(&format!("  annotations: {ANNOTATIONS}\n"), CHART_ANNOTATIONS);
+    let text = text.replace(&format!("    caBundle: {CA}\n"), CHART_CA);
     format!("{{{{- if eq (include \"reeve.admission\" .) \"webhook\" }}}}\n{text}{{{{- end }}}}\n")
 }
 

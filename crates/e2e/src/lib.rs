@@ -6,6 +6,7 @@
 //! ([`kubeconfig`]), programs that announce themselves ([`Process`]), and which rights a log shows in use ([`unused_rights`]).
 
 mod arguments;
+pub mod cert_manager;
 mod command_line;
 pub mod in_pods;
 mod install;

@@ -67,6 +67,8 @@ pub use python_packages::{reference_client, schemathesis};
 pub use scripted_api_server::{Answer, ScriptedApiServer};
 pub use shown::shown_certificate;
 pub use skip::{cluster, own_cluster, own_cluster_or_reason, skip, skip_unasked, skip_without};
-pub use testbed::{LaunchLine, Testbed, definitions_of_others, kserve, kueue, pod_security_fixtures};
+pub use testbed::{
+    LaunchLine, Testbed, cert_manager, definitions_of_others, kserve, kueue, pod_security_fixtures,
+};
 pub use tier::Tier;
 pub use wait::{wait_for, wait_until};

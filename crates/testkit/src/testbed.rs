@@ -154,6 +154,15 @@ pub fn kserve() -> Result<PathBuf> {
     build("kserve")
 }
 
+/// The real cert-manager: the program `cert-manager`, which reads `KUBECONFIG`, and `definitions/` with its kinds. A first build takes a
+/// minute.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn cert_manager() -> Result<PathBuf> {
+    build("certmanager")
+}
+
 /// The custom resource definitions of others, as their modules have them: one folder a project, `PROJECT/*.yaml`.
 ///
 /// # Errors

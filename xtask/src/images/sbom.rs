@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::metadata::{Metadata, Node, Package, Resolve};
 
+/// A package without code, by whose dependencies crates are built alike however they are built: none of them is in a program for it.
+const HACK: &str = "workspace-hack";
+
 /// The document of the programs of this package; the same for the same `Cargo.lock`.
 pub(super) fn of(root: &Path, wanted: &str) -> Result<String> {
     let metadata = Metadata::read(root, "--locked")?;
@@ -21,7 +24,9 @@ pub(super) fn of(root: &Path, wanted: &str) -> Result<String> {
         .iter()
         .find(|package| package.name == wanted)
         .with_context(|| format!("no package `{wanted}`"))?;
-    let mut components: Vec<(String, Value)> = reached(&metadata.resolve, &itself.id)
+    let hack = metadata.packages.iter().find(|package| package.name == HACK);
+    let hack = &hack.with_context(|| format!("no package `{HACK}`"))?.id;
+    let mut components: Vec<(String, Value)> = reached(&metadata.resolve, &itself.id, hack)
         .into_iter()
         .filter(|id| *id != itself.id)
         .filter_map(|id| packages.get(id.as_str()))
@@ -58,8 +63,9 @@ fn component(package: &Package, kind: &str) -> Value {
     component
 }
 
-/// Everything that a package is compiled with, itself included. What only builds or tests use is not in the program.
-fn reached(resolve: &Resolve, start: &str) -> BTreeSet<String> {
+/// Everything that a package is compiled with, itself included. What only builds or tests use is not in the program, nor is what one
+/// package, `but`, alone names.
+fn reached(resolve: &Resolve, start: &str, but: &str) -> BTreeSet<String> {
     let nodes: BTreeMap<&str, &Node> = resolve
         .nodes
         .iter()
@@ -70,9 +76,57 @@ fn reached(resolve: &Resolve, start: &str) -> BTreeSet<String> {
     while let Some(id) = waiting.pop() {
         if let Some(node) = nodes.get(id.as_str()).filter(|_| !found.contains(&id)) {
             let normal = node.deps.iter().filter(|edge| edge.is_normal());
-            waiting.extend(normal.map(|edge| edge.pkg.clone()));
+            waiting.extend(normal.map(|edge| edge.pkg.clone()).filter(|pkg| pkg != but));
         }
         found.insert(id);
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bill(package: &str) -> Vec<Value> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let bill: Value = serde_json::from_str(&of(&root, package).unwrap()).unwrap();
+        assert_eq!(bill["metadata"]["component"]["name"], package);
+        bill["components"].as_array().unwrap().clone()
+    }
+
+    fn has(bill: &[Value], name: &str) -> bool {
+        bill.iter().any(|component| component["name"] == name)
+    }
+
+    /// Planted faults: with every edge followed in `reached`, what only tests use is among them; without `but`, the webhook has a
+    /// client of databases.
+    #[test]
+    fn a_bill_names_what_the_program_is_compiled_with_and_its_licences_and_nothing_else() {
+        let server = bill("reeve-server");
+        for name in ["reeve-store", "sqlx-postgres", "rustls", "aws-lc-rs", "tokio"] {
+            assert!(has(&server, name), "{name} is not in the server");
+        }
+        for name in [
+            "reeve-server",
+            "reeve-testkit",
+            "insta",
+            "proptest",
+            "tempfile",
+            HACK,
+        ] {
+            assert!(!has(&server, name), "{name} is in the server");
+        }
+        let webhook = bill("reeve-admission-webhook");
+        for name in ["sqlx-postgres", "rusqlite", HACK] {
+            assert!(!has(&webhook, name), "{name} is in the webhook");
+        }
+        assert!(has(&webhook, "rustls") && has(&webhook, "kube"));
+        for component in server
+            .iter()
+            .chain(&webhook)
+            .filter(|it| it.get("purl").is_some())
+        {
+            assert!(component.get("licenses").is_some(), "{component}");
+        }
+    }
 }

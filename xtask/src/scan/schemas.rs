@@ -1,5 +1,5 @@
 //! JSON Schemas of the kinds that are rendered, one file a kind: of Kubernetes' own from the OpenAPI document of the API server, of
-//! ours from the custom resources.
+//! ours and of others from the custom resource definitions.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,8 +12,13 @@ use super::{documents, list, read, words};
 
 const PREFIX: &str = "#/definitions/";
 
-/// Writes `GROUP/KIND_VERSION.json`, kinds in lower case.
-pub(super) fn write(swagger: &Path, crds: &Path, folder: &Path, rendered: &[PathBuf]) -> Result<()> {
+/// Writes `GROUP/KIND_VERSION.json`, kinds in lower case; `crds` are folders of custom resource definitions.
+pub(super) fn write<'p>(
+    swagger: &Path,
+    crds: &[PathBuf],
+    folder: &Path,
+    rendered: impl Iterator<Item = &'p PathBuf>,
+) -> Result<()> {
     let document: Value = serde_json::from_str(&read(swagger)?)?;
     let definitions = document
         .get("definitions")
@@ -31,32 +36,39 @@ pub(super) fn write(swagger: &Path, crds: &Path, folder: &Path, rendered: &[Path
         let named = json!({"group": group, "version": version, "kind": kind});
         let is =
             |definition: &Value| list(definition, "/x-kubernetes-group-version-kind").any(|it| *it == named);
-        // What is not there is of others, or ours.
+        // What is not there is of a custom resource definition.
         if let Some((name, _)) = definitions.iter().find(|(_, definition)| is(definition)) {
             put(folder, &group, &kind, &version, &closed(definitions, name))?;
         }
     }
-    for entry in fs::read_dir(crds).with_context(|| format!("reading `{}`", crds.display()))? {
-        for definition in documents(&read(&entry?.path())?)? {
-            let (group, kind) = (
-                words(&definition, "/spec/group"),
-                words(&definition, "/spec/names/kind"),
-            );
-            for version in list(&definition, "/spec/versions") {
-                let mut schema = version
-                    .pointer("/schema/openAPIV3Schema")
-                    .cloned()
-                    .unwrap_or_default();
-                if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-                    // What every object has goes without saying in a custom resource.
-                    for field in ["apiVersion", "kind", "metadata"] {
-                        properties.insert(field.to_owned(), json!({}));
-                    }
-                }
-                let schema = strict(&schema);
-                put(folder, &group, &kind, &words(version, "/name"), &schema)?;
+    for crds in crds {
+        for entry in fs::read_dir(crds).with_context(|| format!("reading `{}`", crds.display()))? {
+            for definition in documents(&read(&entry?.path())?)? {
+                put_defined(folder, &definition)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Every version of a custom resource definition.
+fn put_defined(folder: &Path, definition: &Value) -> Result<()> {
+    let (group, kind) = (
+        words(definition, "/spec/group"),
+        words(definition, "/spec/names/kind"),
+    );
+    for version in list(definition, "/spec/versions") {
+        let mut schema = version
+            .pointer("/schema/openAPIV3Schema")
+            .cloned()
+            .unwrap_or_default();
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            // What every object has goes without saying in a custom resource.
+            for field in ["apiVersion", "kind", "metadata"] {
+                properties.insert(field.to_owned(), json!({}));
+            }
+        }
+        put(folder, &group, &kind, &words(version, "/name"), &strict(&schema))?;
     }
     Ok(())
 }

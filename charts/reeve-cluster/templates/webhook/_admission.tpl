@@ -59,3 +59,10 @@ annotations:
 {{- get (include "reeve.webhookMade" . | fromYaml) "ca.crt" -}}
 {{- end -}}
 {{- end -}}
+
+{{/* The field with it. None where cert-manager's cainjector writes it: an empty one would be written over its own at each upgrade. */}}
+{{- define "reeve.webhookBundle" -}}
+{{- with include "reeve.webhookCA" . -}}
+caBundle: {{ . | quote }}
+{{- end -}}
+{{- end -}}

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::harness::on_a_stack_in_pods;
 use crate::operators_life::{self, OPERATOR};
 
+mod cert_manager;
 mod certificates;
 mod metrics;
 mod webhook;
@@ -183,7 +184,8 @@ fn the_pods_are_nobody_in_particular(installed: &Installed<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The upgrade also puts the webhook in the place of the policies, as on a cluster that has none that fill in.
+/// The upgrade also puts the webhook in the place of the policies, as on a cluster that has none that fill in. A second one takes the
+/// certificates from cert-manager.
 async fn an_upgrade_and_the_way_back(installed: &Installed<'_>) -> Result<()> {
     let before = (installed.bindings()?, installed.log_flag()?);
     installed.upgrade(|values| {
@@ -192,6 +194,7 @@ async fn an_upgrade_and_the_way_back(installed: &Installed<'_>) -> Result<()> {
     })?;
     ensure!(installed.log_flag()?.contains("--log=debug"));
     webhook::stands_in_for_the_policies(installed).await?;
+    cert_manager::issues_and_renews_what_the_chart_asks_for(installed).await?;
     let back = [
         "rollback",
         "reeve",

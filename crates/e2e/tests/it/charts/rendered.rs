@@ -363,6 +363,46 @@ fn what_is_wrong_is_refused_by_its_name() -> Result<()> {
     Ok(())
 }
 
+/// Of the webhooks' configurations: what they check the certificate by, empty where the field is not there.
+fn authorities(rendered: &[Value]) -> Vec<&str> {
+    let of_webhooks = rendered.iter().filter(|object| {
+        object["kind"]
+            .as_str()
+            .is_some_and(|kind| kind.ends_with("WebhookConfiguration"))
+    });
+    let webhooks = of_webhooks.flat_map(|object| object["webhooks"].as_array().into_iter().flatten());
+    webhooks
+        .map(|webhook| webhook["clientConfig"]["caBundle"].as_str().unwrap_or_default())
+        .collect()
+}
+
+/// An empty field would be written over what the injector wrote, at each upgrade.
+#[test]
+fn the_authority_of_webhooks_is_left_to_the_injector_of_cert_manager() -> Result<()> {
+    let Some(helm) = helm() else { return Ok(()) };
+    let [(chart, namespace, mut values), _] = least();
+    merge(&mut values, json!({"admission": {"mode": "webhook"}}));
+    let chart = charts().join(chart);
+    let by_helm = render(&helm, &chart, namespace, &values)?;
+    let written = authorities(&by_helm);
+    ensure!(
+        written.len() > 10 && written.iter().all(|authority| !authority.is_empty()),
+        "{written:?}"
+    );
+    merge(
+        &mut values,
+        json!({"admission": {"webhook": {"certManager": {"enabled": true, "issuerRef": {"name": "issuer"}}}}}),
+    );
+    let by_injector = render(&helm, &chart, namespace, &values)?;
+    let left = authorities(&by_injector);
+    ensure!(left.len() == written.len(), "{left:?}");
+    for object in &by_injector {
+        let field = object.to_string();
+        ensure!(!field.contains("caBundle"), "{field}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn an_api_server_takes_every_rendered_object_strictly() -> Result<()> {
     let (Some(helm), Some(cluster)) = (helm(), reeve_testkit::cluster(Tier::ApiServer).await) else {

@@ -43,8 +43,13 @@ async fn exchanged(installed: &Installed<'_>, namespace: &str, program: &str, se
     shows(installed, namespace, program, &next).await
 }
 
-async fn shows(installed: &Installed<'_>, namespace: &str, program: &str, certificate: &[u8]) -> Result<()> {
-    let all = ports(installed, namespace, program)?;
+/// Waits until each pod of the program shows this certificate, which is in its Secret already.
+pub(super) async fn shows(
+    installed: &Installed<'_>,
+    namespace: &str,
+    program: &str,
+    certificate: &[u8],
+) -> Result<()> {
     let mut seen = Ok(());
     for _ in 0..TIMES {
         touch(installed, namespace, program)?;
@@ -52,9 +57,10 @@ async fn shows(installed: &Installed<'_>, namespace: &str, program: &str, certif
             MOUNTED,
             &format!("{program} to show its new certificate"),
             async || {
-                for port in &all {
+                // An upgrade may just have replaced pods.
+                for port in ports(installed, namespace, program)? {
                     ensure!(
-                        shown_certificate(*port).await? == certificate,
+                        shown_certificate(port).await? == certificate,
                         "{port} shows another"
                     );
                 }
@@ -94,7 +100,8 @@ fn touch(installed: &Installed<'_>, namespace: &str, program: &str) -> Result<()
     installed.kubectl.must(&words).map(drop)
 }
 
-fn starts(installed: &Installed<'_>) -> Result<String> {
+/// Which pods there are, and how often each was started.
+pub(super) fn starts(installed: &Installed<'_>) -> Result<String> {
     let path = "-o=jsonpath={.items[*].status.containerStatuses[*].restartCount} {.items[*].metadata.uid}";
     let of = |namespace: &str| installed.get(&["pods", "-n", namespace, path]);
     Ok(of(SERVER_NAMESPACE)? + &of(SYSTEM_NAMESPACE)?)
