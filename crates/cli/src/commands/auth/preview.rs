@@ -18,7 +18,7 @@ pub(super) async fn run(context: &mut Context, arguments: PreviewChange) -> Resu
                     --user with --join or --leave";
         return Err(Failure::failed(what).cause("nothing would change").hint(ways));
     }
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let mut body = Map::from_iter([("removeRules".to_owned(), json!(arguments.remove))]);
     if let Some(role) = &arguments.role {
         let Some((kind, id)) = subject(&arguments.whom) else {
