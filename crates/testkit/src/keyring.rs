@@ -29,8 +29,9 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 </busconfig>
 "#;
 
-/// Runs the bus until its standard input ends, as that of a database (`postgres.rs`); the keyring ends with the bus.
-const WATCHDOG: &str = r#"dbus-daemon "$@" & pid=$!; read -r word; kill $pid; wait $pid"#;
+/// Runs the bus until its standard input ends, as that of a database (`postgres.rs`), with which the keyring ends too; then the folder goes.
+const WATCHDOG: &str =
+    r#"dbus-daemon "$@" & pid=$!; read -r word; kill $pid 2>/dev/null; wait $pid; rm -rf "$PWD""#;
 
 const PASSWORD: &str = "of-the-tests";
 const SERVICE: &str = "org.freedesktop.secrets";
@@ -76,6 +77,7 @@ impl Keyring {
         let child = Command::new("sh")
             .args(["-c", WATCHDOG, "dbus-daemon", "--nofork", "--config-file"])
             .arg(&settings)
+            .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(fs::File::create(folder.path().join("bus.log"))?)
