@@ -110,6 +110,7 @@ async fn a_sign_in_is_kept_in_a_keyring_that_is_open_and_goes_with_the_sign_out(
     });
     receiver.answers("GET /api/v1/me", 200, me);
     assert!(said(&receiver.run(&["whoami"]).await).contains("alice@reeve.example"));
+    receiver.calls();
 
     // It is there for whoever logs in the next day.
     keyring.open().unwrap();

@@ -10,8 +10,11 @@ type Outcome<T> = Result<T, KeyringError>;
 
 /// What a text of ours is to services that tell kinds apart.
 const KIND: &str = "text/plain";
-/// What a bus says of a service that nobody offers (D-Bus specification, "Message Bus Messages"); the library has no variant for it.
+/// What a bus says of a service that nobody offers (D-Bus specification, "Message Bus Messages"). Neither this nor [`NO_BUS`] has a variant
+/// of the library's own.
 const NO_SERVICE: &str = "org.freedesktop.DBus.Error.ServiceUnknown";
+/// How the system says that there is no socket where the bus would listen (`ENOENT`).
+const NO_BUS: &str = "(os error 2)";
 
 impl From<Error> for KeyringError {
     fn from(error: Error) -> Self {
@@ -22,7 +25,7 @@ impl From<Error> for KeyringError {
             Error::Locked | Error::Prompt => Self::Locked,
             other => {
                 let text = other.to_string();
-                if text.contains(NO_SERVICE) {
+                if text.contains(NO_SERVICE) || text.ends_with(NO_BUS) {
                     Self::Absent
                 } else {
                     Self::Failed(text)
