@@ -5,8 +5,9 @@
 # test images, iproute2 makes the node's bridge, nftables writes kube-proxy's rules, postgresql-15 is run by the tests themselves,
 # unprivileged in a temporary folder: the package starts no server of its own; pgbouncer is the pooler before it, run by the tests
 # likewise. xmlsec1 and simplesamlphp, on PHP's own web server, are the other side of the tests of SAML; openssl makes a certificate for
-# another one; chromium signs people in. ssh of openssh-client goes into a test image, and asks there who somebody is. python3-venv
-# holds the reference's Python client (tests/compat). The versions are those of Debian 12 that the tests were written on.
+# another one; chromium signs people in. ssh of openssh-client goes into a test image, and asks there who somebody is. gnome-keyring is
+# the desktop's keyring, on a session bus of dbus-daemon's, and dbus-bin looks into it. python3-venv holds the reference's Python client
+# (tests/compat). The versions are those of Debian 12 that the tests were written on.
 set -euo pipefail
 
 packages=(
@@ -25,6 +26,9 @@ packages=(
   "simplesamlphp=1.19.7-1+deb12u2"
   "openssl=3.0.22-1~deb12u2"
   "openssh-client=1:9.2p1-2+deb12u10"
+  "dbus-daemon=1.14.10-1~deb12u1"
+  "dbus-bin=1.14.10-1~deb12u1"
+  "gnome-keyring=42.1-1+b2"
   "python3-venv=3.11.2-1+b1"
   "chromium=156.0.8078.108-1~deb12u1"
 )

@@ -155,12 +155,12 @@ impl Api {
     /// As whoever signed in. Where that can be renewed, it is, when it has to be and not here.
     ///
     /// # Errors
-    /// Nobody did, or too long ago.
-    pub fn signed_in(settings: &Settings, now: reeve_types::Timestamp) -> Result<Self, Failure> {
+    /// Nobody did, or too long ago (a refusal); or the sign-in cannot be read where it is kept (a failure).
+    pub async fn signed_in(settings: &Settings, now: reeve_types::Timestamp) -> Result<Self, Failure> {
         let remedy = "sign in: `reeve login user --url URL --ca-file FILE -u EMAIL`";
         let nobody = || Failure::refused("you are not signed in").hint(remedy);
         let control_plane = settings.control_plane()?.ok_or_else(nobody)?;
-        let sign_in = settings.sign_in()?.ok_or_else(nobody)?;
+        let sign_in = settings.sign_in().await?.ok_or_else(nobody)?;
         if sign_in.expires_at <= now && sign_in.refresh_token.is_none() {
             let message = format!("the sign-in of `{}` has ended", sign_in.username);
             return Err(Failure::refused(message).hint(format!(

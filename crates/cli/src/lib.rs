@@ -5,7 +5,7 @@
 //!
 //! **Guarantees.** A password is never an argument; it is read from a terminal without echo or from standard input. What
 //! is kept lies in one folder (`~/.reeve`, or `REEVE_CONFIG_DIR`), readable by its owner alone, and is written whole or
-//! not at all. Exit codes: 0 done; 1 refused, or not found; 2 wrong usage, or a failure; a command that ran in a container
+//! not at all; the tokens lie in the keyring of the desktop where there is one (`settings`). Exit codes: 0 done; 1 refused, or not found; 2 wrong usage, or a failure; a command that ran in a container
 //! passes its own exit code on. A refusal shows what was tried,
 //! the server's reason, and what to do.
 //!
@@ -22,6 +22,7 @@ pub mod kubeconfig;
 pub mod kubernetes;
 mod parse;
 pub mod printer;
+mod random;
 pub mod reference;
 pub mod settings;
 pub mod terminal;

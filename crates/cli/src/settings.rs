@@ -2,7 +2,9 @@
 
 mod clusters;
 mod file;
+mod keyring;
 mod lock;
+mod store;
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 pub use file::write_atomically;
 pub use lock::SignInLock;
+pub use store::{Forgotten, Kept, Place, TokenStore};
 
 /// The folder of settings.
 #[derive(Debug, Clone)]
@@ -31,7 +34,7 @@ pub struct ControlPlane {
     pub certificate_authority: Option<String>,
 }
 
-/// The sign-in (`authentication.json`).
+/// The sign-in (`authentication.json`, or an item of the keyring).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignIn {
@@ -56,7 +59,6 @@ struct Defaults {
 }
 
 const DEFAULTS: &str = "defaults.json";
-const SIGN_IN: &str = "authentication.json";
 
 impl Settings {
     /// The given folder, or `~/.reeve`. It need not exist.
@@ -89,32 +91,21 @@ impl Settings {
         file::read(&self.dir.join(CONTROL_PLANE))
     }
 
-    /// The sign-in; `None` when there is none.
-    ///
-    /// # Errors
-    /// The file is there and cannot be read.
-    pub fn sign_in(&self) -> Result<Option<SignIn>, Failure> {
-        file::read(&self.dir.join(SIGN_IN))
-    }
-
-    /// Keeps both, for the owner's eyes alone; never between a renewal's question and its answer.
+    /// Keeps both, for the owner's eyes alone; never between a renewal's question and its answer. Where the sign-in is then.
     ///
     /// # Errors
     /// They cannot be written.
-    pub async fn keep(&self, control_plane: &ControlPlane, sign_in: &SignIn) -> Result<(), Failure> {
+    pub async fn keep(
+        &self,
+        control_plane: &ControlPlane,
+        sign_in: &SignIn,
+        place: Place,
+    ) -> Result<Kept, Failure> {
         let _lock = self.lock_sign_in().await;
         // The old token must never be sent to a new address, so it goes first.
-        self.remove()?;
+        let left = self.clear().await?;
         file::write(&self.dir.join(CONTROL_PLANE), control_plane)?;
-        file::write(&self.dir.join(SIGN_IN), sign_in)
-    }
-
-    /// Keeps a sign-in in the place of the one that it renews. Whoever calls holds the lock.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn renew(&self, sign_in: &SignIn) -> Result<(), Failure> {
-        file::write(&self.dir.join(SIGN_IN), sign_in)
+        self.put(sign_in, place, left).await
     }
 
     /// The project that commands mean when they name none, if one was chosen at this control plane.
@@ -144,23 +135,5 @@ impl Settings {
             project: project.clone(),
         };
         file::write(&self.dir.join(DEFAULTS), &defaults)
-    }
-
-    /// Removes the sign-in; `false` when there was none.
-    ///
-    /// # Errors
-    /// It cannot be removed.
-    pub async fn forget(&self) -> Result<bool, Failure> {
-        let _lock = self.lock_sign_in().await;
-        self.remove()
-    }
-
-    fn remove(&self) -> Result<bool, Failure> {
-        let path = self.dir.join(SIGN_IN);
-        match std::fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Failure::failed(format!("cannot remove `{}`", path.display())).because(error)),
-        }
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use anyhow::{Result, ensure};
 use reeve_testkit::output_with_input;
 
-/// Runs `reeve` with one folder of settings. It never reads `KUBECONFIG`.
+/// Runs `reeve` with one folder of settings. It never reads `KUBECONFIG`, nor asks the keyring of whoever runs it.
 #[derive(Debug, Clone)]
 pub struct CommandLine {
     program: PathBuf,
@@ -27,6 +27,7 @@ impl CommandLine {
         let mut command = Command::new(&self.program);
         command
             .env("REEVE_CONFIG_DIR", &self.settings)
+            .env("REEVE_TOKEN_STORE", "file")
             .env_remove("KUBECONFIG");
         command
     }

@@ -30,6 +30,7 @@ mod faults;
 mod helm;
 mod identity;
 pub mod images;
+mod keyring;
 mod kubectl;
 mod middle;
 mod openshift;
@@ -54,6 +55,7 @@ pub use environment::is_whole;
 pub use faults::{Fault, Faults};
 pub use helm::{Helm, OPERATOR_ENVIRONMENT, SERVER_ENVIRONMENT, charts};
 pub use identity::{IdentityProvider, identity_provider, saml_provider};
+pub use keyring::{Keyring, keyring};
 /// For tests of crates that have no client of Kubernetes themselves.
 pub use kube;
 pub use kubectl::Kubectl;

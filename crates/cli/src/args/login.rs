@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use reeve_types::PasskeyName;
 
+use crate::settings::TokenStore;
+
 /// `reeve login`
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -30,7 +32,7 @@ pub enum LoginWay {
     Device(LoginRemote),
 }
 
-/// Which control plane.
+/// Which control plane, and where what it gives is kept.
 #[derive(Debug, Args)]
 pub struct At {
     /// Address of the control plane; needed the first time
@@ -39,6 +41,16 @@ pub struct At {
     /// Its certificate authority in PEM; absent: the one used last for this address, or the machine's
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// Where the tokens are kept on this machine
+    #[arg(
+        long,
+        value_enum,
+        value_name = "STORE",
+        env = "REEVE_TOKEN_STORE",
+        hide_env_values = true,
+        default_value = "auto"
+    )]
+    pub token_store: TokenStore,
 }
 
 /// `reeve login` with the browser of this machine

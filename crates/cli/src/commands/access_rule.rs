@@ -48,7 +48,7 @@ impl Object for AccessRule {
 }
 
 pub(super) async fn run(context: &mut Context, command: args::AccessRule) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let printer = &mut context.printer;
     match command {
         args::AccessRule::List(arguments) => objects::list(printer, &list(&api, &arguments).await?),

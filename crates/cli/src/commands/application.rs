@@ -33,7 +33,7 @@ impl Object for ServiceAccount {
 }
 
 pub(super) async fn run(context: &mut Context, command: Application) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let printer = &mut context.printer;
     match command {
         Application::List => objects::list(printer, &all(&api, "cannot list applications").await?),

@@ -37,7 +37,7 @@ pub(super) async fn run(context: &mut Context, arguments: Apply) -> Result<(), F
             .cause(error.to_string())
             .hint("docs/operations/organization-file.md has an example")
     })?;
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let mut plan = Plan::of(&api, &file, &what).await?;
     let (planned, left) = (plan.steps(), plan.left());
     if !arguments.yes || planned.is_empty() {

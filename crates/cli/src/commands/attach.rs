@@ -30,7 +30,7 @@ pub(super) async fn run(context: &mut Context, arguments: Attach) -> Result<(), 
     if arguments.tty {
         session::need_terminal(&what, "leave out `--tty`")?;
     }
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let wanted = Wanted {
         target: &arguments.place.target,
         container: arguments.place.container.as_deref(),

@@ -40,7 +40,7 @@ impl Object for AuditLog {
 
 pub(super) async fn run(context: &mut Context, command: args::Audit) -> Result<(), Failure> {
     let now = context.clock.now();
-    let api = Api::signed_in(&context.settings, now)?;
+    let api = Api::signed_in(&context.settings, now).await?;
     let args::Audit::List(arguments) = command;
     let since = arguments
         .since

@@ -11,7 +11,7 @@ use crate::http::Api;
 const BASE: &str = "/api/v1/me/authenticator";
 
 pub(super) async fn run(context: &mut Context, command: Command) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let printer = &mut context.printer;
     match command {
         Command::Show => {

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::http::Api;
 
 pub(super) async fn run(context: &mut Context, arguments: Delete) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     for name in &arguments.names {
         one(context, &api, name, &arguments.project).await?;
     }

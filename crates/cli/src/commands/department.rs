@@ -32,7 +32,7 @@ impl Object for Department {
 }
 
 pub(super) async fn run(context: &mut Context, command: args::Department) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let printer = &mut context.printer;
     match command {
         args::Department::List => {

@@ -18,7 +18,7 @@ pub(super) async fn run(context: &mut Context, arguments: Describe) -> Result<()
     let project = &arguments.project;
     let what = format!("cannot describe `{name}` in project `{project}`");
     let now = context.clock.now();
-    let api = Api::signed_in(&context.settings, now)?;
+    let api = Api::signed_in(&context.settings, now).await?;
     let workload = find::workload(&api, project, &name, &what).await?;
     let path = format!("/api/v1/workloads/trainings/{}", workload.id);
     let training: Training = api.get(&path, &[]).await.map_err(|error| error.explain(what))?;

@@ -25,7 +25,7 @@ pub(super) async fn start(context: &mut Context, arguments: &Exec, what: &str) -
     if arguments.tty {
         session::need_terminal(what, "leave out `-t`")?;
     }
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let wanted = Wanted {
         target: &arguments.place.target,
         container: arguments.place.container.as_deref(),

@@ -10,7 +10,7 @@ use crate::kubernetes;
 use crate::printer::escaped;
 
 pub(super) async fn run(context: &mut Context, arguments: KubernetesToken) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let what = format!("cannot get a token for cluster `{}`", arguments.cluster);
     let token = kubernetes::token(&api, arguments.cluster)
         .await

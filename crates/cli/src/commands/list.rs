@@ -13,7 +13,7 @@ use crate::printer::{age, table};
 pub(super) async fn run(context: &mut Context, arguments: List) -> Result<(), Failure> {
     let what = "cannot list workloads";
     let now = context.clock.now();
-    let api = Api::signed_in(&context.settings, now)?;
+    let api = Api::signed_in(&context.settings, now).await?;
     let project = arguments.project.filter(|_| !arguments.all_projects);
     let filter = project.as_ref().map(|project| format!("projectName=={project}"));
     let mut query = vec![("sortBy", "name")];

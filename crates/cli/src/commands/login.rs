@@ -11,7 +11,12 @@ use serde_json::json;
 use crate::Context;
 use crate::args::At;
 use crate::failure::Failure;
-use crate::settings::{ControlPlane, SignIn};
+use crate::settings::{ControlPlane, Place, SignIn};
+
+/// What a sign-in is for, and where it is going to be kept: found out before anybody signs in.
+async fn begin(context: &Context, at: &At) -> Result<(ControlPlane, Place), Failure> {
+    Ok((control_plane(context, at)?, at.token_store.place().await?))
+}
 
 /// The address and authority that were given, or those used last.
 fn control_plane(context: &Context, at: &At) -> Result<ControlPlane, Failure> {
@@ -49,11 +54,17 @@ fn control_plane(context: &Context, at: &At) -> Result<ControlPlane, Failure> {
 }
 
 /// Keeps the sign-in and says so.
-async fn kept(context: &mut Context, control_plane: &ControlPlane, sign_in: &SignIn) -> Result<(), Failure> {
-    context.settings.keep(control_plane, sign_in).await?;
+async fn kept(
+    context: &mut Context,
+    control_plane: &ControlPlane,
+    place: Place,
+    sign_in: &SignIn,
+) -> Result<(), Failure> {
+    let kept = context.settings.keep(control_plane, sign_in, place).await?;
     let renewed = sign_in.refresh_token.is_some();
     let shown = json!({
         "username": sign_in.username, "url": control_plane.url, "expiresAt": sign_in.expires_at, "renewed": renewed,
+        "tokenStore": kept.word(), "leftInKeyring": kept.leaves_another(),
     });
     context.printer.answer(&shown, || {
         let until = if renewed {
@@ -62,8 +73,10 @@ async fn kept(context: &mut Context, control_plane: &ControlPlane, sign_in: &Sig
             format!(" until {}", sign_in.expires_at)
         };
         format!(
-            "signed in as `{}` at `{}`{until}",
-            sign_in.username, control_plane.url
+            "signed in as `{}` at `{}`{until}\n{}",
+            sign_in.username,
+            control_plane.url,
+            kept.sentence()
         )
     })
 }

@@ -35,7 +35,7 @@ pub(super) async fn run(context: &mut Context, arguments: Logs) -> Result<(), Fa
         "cannot show the logs of `{}` in project `{}`",
         which.name, which.project
     );
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let wanted = Wanted {
         target: &arguments.place.target,
         container: arguments.place.container.as_deref(),

@@ -52,7 +52,7 @@ pub(super) async fn application(
 }
 
 pub(super) async fn group(context: &mut Context, arguments: OffboardGroup) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let leaver = Leaver {
         kind: "group",
         name: arguments.name.as_str(),

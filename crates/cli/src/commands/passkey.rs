@@ -35,7 +35,7 @@ impl Object for Passkey {
 }
 
 pub(super) async fn run(context: &mut Context, command: Command) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let printer = &mut context.printer;
     match command {
         Command::List => objects::list(printer, &all(&api, "cannot list passkeys").await?),

@@ -24,7 +24,7 @@ pub(super) async fn run(context: &mut Context, command: Policy) -> Result<(), Fa
 }
 
 async fn list(context: &mut Context) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let found: WorkloadPolicies = api
         .get("/api/v2/policy", &[])
         .await
@@ -68,7 +68,7 @@ async fn scope(api: &Api, of: &Place, what: &str) -> Result<Vec<(&'static str, S
 
 async fn describe(context: &mut Context, of: PolicyOf) -> Result<(), Failure> {
     let what = format!("cannot show the {} policy", of.kind.0.as_str());
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let scope = scope(&api, &of.place, &what).await?;
     let query: Vec<_> = scope
         .iter()
@@ -133,7 +133,7 @@ async fn apply(context: &mut Context, arguments: ApplyPolicy) -> Result<(), Fail
             .cause("it is no YAML or JSON")
             .hint("docs/workload-policies.md has an example with `meta` and `policy`")
     })?;
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let query = if arguments.validate_only {
         "?validateOnly=true"
     } else {
@@ -156,7 +156,7 @@ async fn apply(context: &mut Context, arguments: ApplyPolicy) -> Result<(), Fail
 async fn delete(context: &mut Context, of: PolicyOf) -> Result<(), Failure> {
     let kind = of.kind.0.as_str();
     let what = format!("cannot delete the {kind} policy");
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let scope = scope(&api, &of.place, &what).await?;
     let query: Vec<_> = scope
         .iter()

@@ -43,7 +43,7 @@ pub(super) async fn run(context: &mut Context, arguments: PortForward) -> Result
         which.name, which.project
     );
     let listening = listen(&arguments, &what).await?;
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let wanted = Wanted {
         target: &arguments.target,
         container: None,

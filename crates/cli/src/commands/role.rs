@@ -80,7 +80,7 @@ fn in_clusters(cluster_role: Option<&str>) -> String {
 }
 
 pub(super) async fn run(context: &mut Context, command: args::Role) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let printer = &mut context.printer;
     match command {
         args::Role::List => {

@@ -39,7 +39,7 @@ impl Object for SecretAsset {
 
 /// Runs a command.
 pub(super) async fn run(context: &mut Context, command: args::SecretAsset) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let printer = &mut context.printer;
     match command {
         args::SecretAsset::List => {

@@ -11,7 +11,7 @@ use crate::http::Api;
 const BASE: &str = "/api/v1/security/settings";
 
 pub(super) async fn run(context: &mut Context, command: SignInSettings) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     match command {
         SignInSettings::List => {}
         SignInSettings::AutoRedirect(arguments) => {

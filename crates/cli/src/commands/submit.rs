@@ -22,7 +22,7 @@ pub(super) async fn run(context: &mut Context, arguments: Submit) -> Result<(), 
     let project = arguments.project.clone();
     let what = format!("cannot submit `{name}` to project `{project}`");
     let spec = spec(&arguments, &what)?;
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let found = find::project(&api, &project, &what).await?;
     let body = json!({ "name": name, "projectId": found.id, "clusterId": found.cluster_id, "spec": spec });
     let training: Training = api

@@ -55,7 +55,7 @@ impl Object for User {
 }
 
 pub(super) async fn run(context: &mut Context, command: args::User) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let printer = &mut context.printer;
     match command {
         args::User::List => {

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::http::Api;
 
 pub(super) async fn run(context: &mut Context) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let me: Me = api
         .get("/api/v1/me", &[])
         .await

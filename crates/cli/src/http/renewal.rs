@@ -4,6 +4,8 @@
 //! the others find what it brought. A refresh token that is used twice ends the sign-in at the control plane, which takes that for a
 //! theft; so one that is replaced is written down before anything else is done.
 
+use std::io::Write;
+
 use reeve_api::token::TokenResponse;
 use reeve_types::Clock;
 use reqwest::{Method, StatusCode};
@@ -11,6 +13,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::{Api, CLIENT, CallError};
+use crate::failure::{Failure, plain};
 use crate::settings::{Settings, SignIn};
 
 /// How long before its end a token is renewed, in seconds.
@@ -58,7 +61,7 @@ impl Held {
     /// Another in its place; none where it is gone on with.
     async fn renewed(&self, api: &Api, held: &SignIn) -> Result<Option<SignIn>, CallError> {
         let _lock = self.settings.lock_sign_in().await;
-        let kept = self.kept(api).map_err(CallError::Settings)?;
+        let kept = self.kept(api).await.map_err(CallError::Settings)?;
         // Somebody signed out, or in as somebody else: this command ends as who began it.
         let Some(kept) = kept.filter(|kept| kept.username == held.username) else {
             return Ok(None);
@@ -81,7 +84,7 @@ impl Held {
                     refresh_token: answer.refresh_token,
                     ..kept
                 };
-                self.settings.renew(&renewed).map_err(CallError::Settings)?;
+                self.keep(&renewed).await?;
                 Ok(Some(renewed))
             }
             Err(error) if error.status() == Some(400) => {
@@ -90,7 +93,7 @@ impl Held {
                     ..kept
                 };
                 // Nobody need ask again.
-                self.settings.renew(&over).map_err(CallError::Settings)?;
+                self.keep(&over).await?;
                 if self.lasts(&over, 0) {
                     return Ok(Some(over));
                 }
@@ -104,12 +107,25 @@ impl Held {
         }
     }
 
+    /// Writes it down, and says so where that is not where the one before was.
+    async fn keep(&self, sign_in: &SignIn) -> Result<(), CallError> {
+        let moved = self.settings.renew(sign_in).await.map_err(CallError::Settings)?;
+        if let Some(sentence) = moved {
+            let _ = writeln!(std::io::stderr(), "reeve: {}", plain(&sentence));
+        }
+        Ok(())
+    }
+
     /// What is kept now, if it is of the same control plane.
-    fn kept(&self, api: &Api) -> Result<Option<SignIn>, crate::failure::Failure> {
+    async fn kept(&self, api: &Api) -> Result<Option<SignIn>, Failure> {
         let there = self.settings.control_plane()?;
         let same = there
             .and_then(|there| super::parse_address(&there.url).ok())
             .is_some_and(|url| url == api.base);
-        if same { self.settings.sign_in() } else { Ok(None) }
+        if same {
+            self.settings.sign_in().await
+        } else {
+            Ok(None)
+        }
     }
 }

@@ -13,6 +13,7 @@ mod commands;
 mod effects;
 mod forward;
 mod help;
+mod keyring;
 mod kubectl;
 mod logs;
 mod numbers;

@@ -26,9 +26,13 @@ pub(crate) struct Call {
     pub(crate) body: Value,
 }
 
+/// What is done before an answer goes out.
+type Deed = Box<dyn Fn() + Send>;
+
 #[derive(Default)]
 struct Inner {
     answers: BTreeMap<String, (u16, String)>,
+    deeds: BTreeMap<String, Deed>,
     calls: Vec<Call>,
 }
 
@@ -37,19 +41,25 @@ pub(crate) struct Receiver {
     inner: Arc<Mutex<Inner>>,
     address: SocketAddr,
     home: tempfile::TempDir,
+    session: Vec<(&'static str, String)>,
 }
 
 impl Receiver {
+    /// Its commands have no session bus.
     pub(crate) async fn start() -> Self {
         let inner = Arc::new(Mutex::new(Inner::default()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&inner));
         tokio::spawn(async move { axum::serve(listener, router).await });
+        let home = tempfile::tempdir().unwrap();
+        // Without it, the bus of whoever runs the tests would be looked for.
+        let session = vec![("XDG_RUNTIME_DIR", home.path().display().to_string())];
         let receiver = Self {
             inner,
             address,
-            home: tempfile::tempdir().unwrap(),
+            home,
+            session,
         };
         receiver.answers(
             "POST /api/v1/token",
@@ -57,6 +67,14 @@ impl Receiver {
             json!({ "accessToken": TOKEN, "expiresIn": 3600 }),
         );
         receiver
+    }
+
+    /// Its commands have this session bus, and the keyring on it.
+    pub(crate) async fn start_beside(keyring: &reeve_testkit::Keyring) -> Self {
+        Self {
+            session: keyring.environment().to_vec(),
+            ..Self::start().await
+        }
     }
 
     /// A receiver with somebody signed in.
@@ -102,6 +120,15 @@ impl Receiver {
             .insert(call.to_owned(), (status, text.to_owned()));
     }
 
+    /// Does something before it answers `METHOD /path`.
+    pub(crate) fn does(&self, call: &str, deed: impl Fn() + Send + 'static) {
+        self.inner
+            .lock()
+            .unwrap()
+            .deeds
+            .insert(call.to_owned(), Box::new(deed));
+    }
+
     /// Takes the calls made so far.
     pub(crate) fn calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.inner.lock().unwrap().calls)
@@ -126,6 +153,9 @@ impl Receiver {
             .args(arguments)
             .env("HOME", self.home.path())
             .env("REEVE_CONFIG_DIR", self.home.path().join("reeve"))
+            .envs(self.session.iter().map(|(name, value)| (name, value)))
+            // Which planted fault is at work.
+            .envs(std::env::vars_os().filter(|(name, _)| name.to_string_lossy().ends_with("_FAULT")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -183,11 +213,11 @@ async fn answer(
         json!({ "code": 404, "message": format!("the receiver knows no {method} {}", uri.path()) })
             .to_string(),
     );
-    let (status, text) = inner
-        .answers
-        .get(&format!("{method} {}", uri.path()))
-        .cloned()
-        .unwrap_or(missing);
+    let called = format!("{method} {}", uri.path());
+    if let Some(deed) = inner.deeds.get(&called) {
+        deed();
+    }
+    let (status, text) = inner.answers.get(&called).cloned().unwrap_or(missing);
     (
         StatusCode::from_u16(status).unwrap(),
         [(header::CONTENT_TYPE, "application/json")],

@@ -306,6 +306,7 @@ async fn the_command_line_makes_changes_and_deletes_roles() {
     let reeve = |words: &[&str], input: &str| -> Output {
         let mut command = Command::new(binary("reeve").unwrap());
         command.env("REEVE_CONFIG_DIR", &settings).args(words);
+        command.env("REEVE_TOKEN_STORE", "file");
         output_with_input(command, input).unwrap()
     };
     let sign_in = |running: &Running| {

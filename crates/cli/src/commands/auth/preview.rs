@@ -25,7 +25,7 @@ pub(super) async fn run(context: &mut Context, arguments: PreviewChange) -> Resu
             .cause(format!("`{flag}` says nothing without `--role`"))
             .hint("leave it out, or say which role an access rule more would give"));
     }
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let mut body = Map::from_iter([("removeRules".to_owned(), json!(arguments.remove))]);
     if let Some(role) = &arguments.role {
         let Some((kind, id)) = subject(&arguments.whom) else {

@@ -13,7 +13,7 @@ use crate::printer::table;
 
 pub(super) async fn run(context: &mut Context, arguments: args::WhatCan) -> Result<(), Failure> {
     let what = "cannot find out what can be done";
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let subject = asked(&arguments.whom, arguments.in_groups.as_ref());
     let body = Map::from_iter([("subject".to_owned(), subject)]);
     let found = pages(&api, "what-can", body, |page: &WhatCan| page.next, add)

@@ -12,7 +12,7 @@ use crate::printer::table;
 
 pub(super) async fn run(context: &mut Context, arguments: args::WhoCan) -> Result<(), Failure> {
     let what = "cannot find out who can";
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let (kind, id) = scope(&api, &arguments.place, what).await?;
     let body = Map::from_iter([
         (

@@ -27,7 +27,7 @@ pub(super) async fn check(context: &mut Context, question: Question) -> Result<(
 }
 
 async fn ask(context: &Context, question: &Question, what: &str) -> Result<Explanation, Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let (kind, id) = scope(&api, &question.place, what).await?;
     let permission = question.permission;
     let body = json!({

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::http::Api;
 
 pub(in crate::commands) async fn run(context: &mut Context, arguments: CreateCluster) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let what = format!("cannot make cluster `{}`", arguments.name);
     let body = match arguments.domain {
         Some(domain) => json!({ "name": arguments.name, "domain": domain }),

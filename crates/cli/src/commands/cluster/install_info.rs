@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::http::Api;
 
 pub(in crate::commands) async fn run(context: &mut Context, arguments: InstallInfo) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let cluster = arguments.cluster;
     let mut query = vec![("version", arguments.chart_version.as_str())];
     query.extend(

@@ -10,7 +10,7 @@ use crate::printer::{age, table};
 
 pub(in crate::commands) async fn run(context: &mut Context) -> Result<(), Failure> {
     let now = context.clock.now();
-    let api = Api::signed_in(&context.settings, now)?;
+    let api = Api::signed_in(&context.settings, now).await?;
     let clusters: Vec<Cluster> = api
         .get("/api/v1/clusters", &[])
         .await

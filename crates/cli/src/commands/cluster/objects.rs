@@ -45,7 +45,7 @@ impl Object for Cluster {
 }
 
 pub(in crate::commands) async fn get(context: &mut Context, one: OneCluster) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let what = format!("cannot show cluster `{}`", one.name);
     let found = find(&api, &one.name, &what).await?;
     objects::show(&mut context.printer, &found, "")
@@ -55,7 +55,7 @@ pub(in crate::commands) async fn rename(
     context: &mut Context,
     arguments: RenameCluster,
 ) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let what = format!("cannot rename cluster `{}`", arguments.name);
     let found = find(&api, &arguments.name, &what).await?;
     let path = format!("{BASE}/{}", found.uuid);
@@ -71,7 +71,7 @@ pub(in crate::commands) async fn rename(
 }
 
 pub(in crate::commands) async fn delete(context: &mut Context, one: OneCluster) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let what = format!("cannot delete cluster `{}`", one.name);
     let found = find(&api, &one.name, &what).await?;
     let path = format!("{BASE}/{}", found.uuid);

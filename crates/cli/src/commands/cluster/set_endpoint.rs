@@ -29,7 +29,7 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: SetEndpoi
             pem
         }
     };
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let endpoint = KubernetesEndpoint {
         server: arguments.server,
         certificate_authority_data: STANDARD.encode(authority),

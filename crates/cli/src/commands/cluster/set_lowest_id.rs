@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::http::Api;
 
 pub(in crate::commands) async fn run(context: &mut Context, arguments: SetLowestId) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let SetLowestId { cluster, lowest } = arguments;
     let what = format!("cannot set the lowest id of cluster `{cluster}`");
     let shown: Cluster = api

@@ -11,7 +11,7 @@ pub(in crate::commands) async fn run(
     context: &mut Context,
     arguments: args::NewSecret,
 ) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let cluster = arguments.cluster;
     let what = format!("cannot withdraw the link secret of cluster `{cluster}`");
     let (): () = api

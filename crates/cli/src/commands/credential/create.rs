@@ -16,7 +16,7 @@ pub(super) async fn run(context: &mut Context, arguments: CreateCredential) -> R
     let Some(spec) = values::spec(arguments.kind, &arguments.input, &what)? else {
         return Err(Failure::failed(what).cause(values::needed(arguments.kind)));
     };
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let said = (&arguments.name, arguments.description.as_deref());
     let meta = meta(&api, said, &arguments.place, &what).await?;
     let made: CredentialAsset = api

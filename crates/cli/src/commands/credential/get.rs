@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::http::Api;
 
 pub(super) async fn run(context: &mut Context, arguments: OneCredential) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let what = format!("cannot show credential `{}`", arguments.name);
     let found = one(&api, &arguments.name, &what).await?;
     context.printer.answer(&found, || {

@@ -11,7 +11,7 @@ use crate::http::Api;
 use crate::printer::table;
 
 pub(super) async fn run(context: &mut Context, arguments: ListCredentials) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let all: AllCredentials = api
         .get(BASE, &[])
         .await

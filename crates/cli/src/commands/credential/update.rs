@@ -11,7 +11,7 @@ use crate::http::Api;
 
 pub(super) async fn run(context: &mut Context, arguments: UpdateCredential) -> Result<(), Failure> {
     let what = format!("cannot change credential `{}`", arguments.name);
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let found = one(&api, &arguments.name, &what).await?;
     let mut body = Map::new();
     if let Some(spec) = values::spec(found.meta.kind, &arguments.input, &what)? {

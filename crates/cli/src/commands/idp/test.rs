@@ -9,7 +9,7 @@ use crate::http::Api;
 use crate::printer::table;
 
 pub(in crate::commands) async fn run(context: &mut Context, arguments: args::TestIdp) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let alias = arguments.alias;
     let what = format!("cannot test the identity provider `{alias}`");
     let test: IdpTest = api

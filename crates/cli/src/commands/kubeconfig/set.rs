@@ -22,7 +22,7 @@ const WHAT: &str = "cannot set up the kubeconfig";
 pub(in crate::commands) async fn run(context: &mut Context, arguments: KubeconfigSet) -> Result<(), Failure> {
     let file = file(&arguments)?;
     let existing = read(&file)?;
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let projects = projects(&api).await?;
     let cluster = match arguments.cluster {
         Some(cluster) => cluster,

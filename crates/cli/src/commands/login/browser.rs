@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 
 use super::code::{PROTOCOL, Proof, redeem};
-use super::{control_plane, kept};
+use super::{begin, kept};
 use crate::Context;
 use crate::args::LoginBrowser;
 use crate::failure::Failure;
@@ -24,7 +24,7 @@ const DONE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><ti
 <p>The command line has what it needs. You can close this window.</p></html>";
 
 pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginBrowser) -> Result<(), Failure> {
-    let control_plane = control_plane(context, &arguments.at)?;
+    let (control_plane, place) = begin(context, &arguments.at).await?;
     let address = (arguments.listen_host, arguments.listen_port);
     if !arguments.listen_host.is_loopback() {
         return Err(
@@ -62,7 +62,7 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginBrow
             Failure::failed("nobody signed in within ten minutes").hint("run the command again")
         })??;
     let sign_in = redeem(context, &control_plane, &proof, &redirect_uri, &code).await?;
-    kept(context, &control_plane, &sign_in).await
+    kept(context, &control_plane, place, &sign_in).await
 }
 
 /// Asks the desktop. Where there is none, the link that was printed is enough.

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::Context;
 use crate::failure::Failure;
 use crate::http::{Api, CLIENT};
+use crate::random;
 use crate::settings::{ControlPlane, SignIn};
 
 /// The realm's addresses.
@@ -24,17 +25,9 @@ pub(super) struct Proof {
 impl Proof {
     /// Fresh ones, of 256 random bits each.
     pub(super) fn new() -> Result<Self, Failure> {
-        let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
-        let text = || {
-            let mut bytes = [0; 32];
-            random
-                .fill(&mut bytes)
-                .map_err(|_| Failure::failed("this machine gives no random numbers"))?;
-            Ok::<_, Failure>(URL_SAFE_NO_PAD.encode(bytes))
-        };
         Ok(Self {
-            verifier: text()?,
-            state: text()?,
+            verifier: random::text()?,
+            state: random::text()?,
         })
     }
 

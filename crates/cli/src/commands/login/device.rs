@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::code::{PROTOCOL, Token, signed_in};
-use super::{control_plane, kept};
+use super::{begin, kept};
 use crate::Context;
 use crate::args::LoginRemote;
 use crate::failure::Failure;
@@ -33,7 +33,7 @@ struct Begun {
 }
 
 pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginRemote) -> Result<(), Failure> {
-    let control_plane = control_plane(context, &arguments.at)?;
+    let (control_plane, place) = begin(context, &arguments.at).await?;
     let api = Api::anonymous(&control_plane)?;
     let what = format!("cannot sign in at `{}`", control_plane.url);
     let form = [("client_id", CLIENT.to_owned()), ("scope", "openid".to_owned())];
@@ -63,7 +63,7 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginRemo
         }
     };
     let sign_in = signed_in(context, &control_plane, token).await?;
-    kept(context, &control_plane, &sign_in).await
+    kept(context, &control_plane, place, &sign_in).await
 }
 
 /// The tokens, when a person has confirmed. A control plane that is away, or has no time, is asked again after longer.

@@ -8,7 +8,7 @@ use std::io::{BufRead, Read};
 use serde::Deserialize;
 
 use super::code::{PROTOCOL, Proof, redeem};
-use super::{control_plane, kept};
+use super::{begin, kept};
 use crate::Context;
 use crate::args::LoginRemote;
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ struct Pushed {
 }
 
 pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginRemote) -> Result<(), Failure> {
-    let control_plane = control_plane(context, &arguments.at)?;
+    let (control_plane, place) = begin(context, &arguments.at).await?;
     let proof = Proof::new()?;
     let api = Api::anonymous(&control_plane)?;
     let redirect_uri = format!("{}/oauth-code", control_plane.url);
@@ -43,7 +43,7 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginRemo
     ))?;
     let code = read()?;
     let sign_in = redeem(context, &control_plane, &proof, &redirect_uri, &code).await?;
-    kept(context, &control_plane, &sign_in).await
+    kept(context, &control_plane, place, &sign_in).await
 }
 
 fn read() -> Result<String, Failure> {

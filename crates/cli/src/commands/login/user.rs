@@ -12,13 +12,13 @@ use crate::failure::Failure;
 use crate::http::{Api, CLIENT, CallError};
 use crate::settings::{ControlPlane, SignIn};
 
-use super::{control_plane, kept};
+use super::{begin, kept};
 
 /// How often somebody may choose at a terminal.
 const CHOICES: usize = 5;
 
 pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginUser) -> Result<(), Failure> {
-    let control_plane = control_plane(context, &arguments.at)?;
+    let (control_plane, place) = begin(context, &arguments.at).await?;
     let api = Api::anonymous(&control_plane)?;
     let given = given(&arguments)?;
     let what = format!("cannot sign in `{}` at `{}`", arguments.user, control_plane.url);
@@ -41,7 +41,7 @@ pub(in crate::commands) async fn run(context: &mut Context, arguments: LoginUser
         access_token: answer.access_token,
         refresh_token: answer.refresh_token,
     };
-    kept(context, &control_plane, &sign_in).await
+    kept(context, &control_plane, place, &sign_in).await
 }
 
 const MAX_PASSWORD: u64 = 4096;

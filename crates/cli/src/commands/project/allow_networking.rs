@@ -15,7 +15,7 @@ pub(in crate::commands) async fn run(
 ) -> Result<(), Failure> {
     let AllowNetworking { name, off } = arguments;
     let what = format!("cannot decide who writes Ingresses and NetworkPolicies in `{name}`");
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let id = find::project(&api, &name, &what).await?.id;
     let shown: Project = api
         .put(

@@ -9,7 +9,7 @@ use crate::http::Api;
 use crate::printer::table;
 
 pub(in crate::commands) async fn run(context: &mut Context) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let open = |page: Projects| (page.projects, page.next);
     let projects = find::pages(&api, find::PROJECTS, &[("sortBy", "name")], open).await;
     let projects: Vec<Project> = projects.map_err(|error| error.explain("cannot list projects"))?;

@@ -37,7 +37,7 @@ impl Object for Project {
 }
 
 pub(in crate::commands) async fn get(context: &mut Context, one: OneProject) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let what = format!("cannot show project `{}`", one.name);
     let found = find::project(&api, &one.name, &what).await?;
     objects::show(&mut context.printer, &found, "")
@@ -47,7 +47,7 @@ pub(in crate::commands) async fn create(
     context: &mut Context,
     arguments: CreateProject,
 ) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let what = format!("cannot make project `{}`", arguments.name);
     let parent = match &arguments.department {
         Some(name) => Some(department::find(&api, name, arguments.cluster, &what).await?),
@@ -94,7 +94,7 @@ pub(in crate::commands) async fn update(
     context: &mut Context,
     arguments: UpdateProject,
 ) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let what = format!("cannot change project `{}`", arguments.name);
     let found = find::project(&api, &arguments.name, &what).await?;
     let body = Replaced::described(&found, arguments.description);
@@ -104,7 +104,7 @@ pub(in crate::commands) async fn update(
 }
 
 pub(in crate::commands) async fn delete(context: &mut Context, one: OneProject) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let what = format!("cannot delete project `{}`", one.name);
     let found = find::project(&api, &one.name, &what).await?;
     let path = format!("{}/{}", find::PROJECTS, found.id);

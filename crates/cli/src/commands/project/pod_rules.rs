@@ -15,7 +15,7 @@ pub(in crate::commands) async fn run(
 ) -> Result<(), Failure> {
     let name = arguments.name.clone();
     let what = format!("cannot decide what pods of `{name}` may do");
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let found = find::project(&api, &name, &what).await?;
     let (rules, changes) = changed(found.pod_rules.clone(), arguments);
     let shown = if changes {

@@ -14,7 +14,7 @@ pub(in crate::commands) async fn run(
 ) -> Result<(), Failure> {
     let name = arguments.name;
     let what = format!("cannot make `{name}` the default project");
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     find::project(&api, &name, &what).await?;
     context.settings.keep_default_project(&name)?;
     context.printer.answer(&json!({ "project": name }), || {

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::http::Api;
 
 pub(in crate::commands) async fn run(context: &mut Context, arguments: ReleaseUid) -> Result<(), Failure> {
-    let api = Api::signed_in(&context.settings, context.clock.now())?;
+    let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let uid = arguments.uid;
     let what = format!("cannot release uid `{uid}`");
     let (): () = api
