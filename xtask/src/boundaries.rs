@@ -67,14 +67,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("artifact-downloader", &["types"]),
     (
         "cli",
-        &[
-            "types",
-            "admission",
-            "api",
-            "tenancy",
-            "workload",
-            "serving-crds",
-        ],
+        &["types", "admission", "api", "tenancy", "workload", "serving-crds"],
     ),
     (
         "hostile-input",

@@ -302,10 +302,9 @@ async fn authenticator_of(running: &Running, token: &str) -> Vec<String> {
 /// disk that has just become full. Planted faults: `a-lost-second-factor-is-a-change`, `an-own-authenticator-stays-on-a-full-disk`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn second_factors_are_taken_away_on_a_full_disk() {
-    let test = "second_factors_are_taken_away_on_a_full_disk";
     for by_the_person in [false, true] {
         let (_dir, data) = fresh();
-        let Some(small) = Small::mount_or_skip(&data, test) else {
+        let Some(small) = Small::mount_or_skip(&data) else {
             return;
         };
         let running = started(&data, &[]).await;

@@ -278,7 +278,7 @@ async fn every_phase_is_found_by_the_name_that_is_shown() {
     let given = rule(("group", "only"), 9, ("project", &organization.robots));
     let given = server.post(&server.admin, rules, given).await.is(201);
     for phase in phases {
-        let about = |kind: &str, id: &serde_json::Value| json!({"kind": kind, "id": id, "phase": phase, "message": ""});
+        let about = |kind: &str, id: &Value| json!({"kind": kind, "id": id, "phase": phase, "message": ""});
         let report = json!({"objects": [
             about("Project", &json!(organization.robots)),
             about("Workload", &made["workloadId"]),

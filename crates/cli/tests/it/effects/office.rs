@@ -17,7 +17,8 @@ departments:
 /// A project of which something is decided that can be forgotten.
 fn decided() -> Value {
     let mut decided = project();
-    decided["podRules"] = json!({"priorityClasses": ["gold"]});
+    let rules = json!({"priorityClasses": ["gold"]});
+    decided.as_object_mut().unwrap().insert("podRules".to_owned(), rules);
     decided
 }
 
