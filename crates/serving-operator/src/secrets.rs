@@ -107,6 +107,7 @@ mod tests {
             reasons.insert(fault.reason);
         }
         let declared = OF_REGISTRIES.iter().filter(|reason| reason.starts_with("Secret"));
-        assert_eq!(reasons, declared.map(|reason| (*reason).to_owned()).collect());
+        let declared: BTreeSet<String> = declared.map(|reason| (*reason).to_owned()).collect();
+        assert_eq!(reasons, declared);
     }
 }
