@@ -17,6 +17,7 @@ import (
 	"github.com/cert-manager/cert-manager/pkg/api"
 	"github.com/cert-manager/cert-manager/pkg/controller"
 	"github.com/cert-manager/cert-manager/pkg/controller/cainjector"
+	"github.com/cert-manager/cert-manager/pkg/util"
 	"golang.org/x/sync/errgroup"
 	admission "k8s.io/api/admissionregistration/v1"
 	core "k8s.io/api/core/v1"
@@ -112,7 +113,8 @@ func inject(ctx context.Context, group *errgroup.Group, kubeconfig string) error
 			return err
 		}
 	}
-	manager, err := ctrl.NewManager(config, ctrl.Options{
+	// It applies fields under the name that it gives to the API server.
+	manager, err := ctrl.NewManager(util.RestConfigWithUserAgent(config, "cainjector"), ctrl.Options{
 		Scheme:  scheme,
 		Metrics: metrics.Options{BindAddress: "0"},
 		// It watches no more of Secrets than their names.
