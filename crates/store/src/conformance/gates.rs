@@ -167,7 +167,10 @@ impl Tried<'_> {
         );
         for right in opens {
             let said = call(&right.permission(self.organization)).await;
-            assert!(!matches!(said, Err(StoreError::Gate { .. })), "`{method}`: {said:?}");
+            assert!(
+                !matches!(said, Err(StoreError::Gate { .. })),
+                "`{method}`: {said:?}"
+            );
         }
         self.methods.insert(method);
     }
