@@ -73,6 +73,18 @@ struct Written {
 }
 
 impl Written {
+    /// Two entries in a row, and what the database held before them.
+    fn two_entries_that_say_what_changed(&self) -> (&DirectorySnapshot, [LoggedChanges; 2]) {
+        let steps = self.fresh.iter().zip(self.log.windows(3));
+        let mut found = steps.filter_map(|(before, steps)| {
+            let later: Vec<_> = steps.iter().skip(1).flatten().take(2).cloned().collect();
+            let entries: [LoggedChanges; 2] = later.try_into().ok()?;
+            let told = |entry: &LoggedChanges| !entry.changes.contains(&DirectoryChange::Everything);
+            entries.iter().all(told).then_some((before, entries))
+        });
+        found.next().unwrap()
+    }
+
     /// Whether a step deleted policies without saying so of each: with the scope that they were of.
     fn policies_went_with_their_scope(&self) -> bool {
         let before = [&self.empty].into_iter().chain(&self.fresh);
@@ -164,10 +176,10 @@ async fn the_log_is_all_that_a_directory_needs_and_none_of_it_can_be_left_out() 
 #[tokio::test]
 async fn entries_are_applied_once_and_in_their_order() {
     let written = written().await;
-    let mut directory = Directory::load(written.empty.clone());
-    let log: Vec<_> = written.log.iter().flatten().take(2).cloned().collect();
+    let (before, log) = written.two_entries_that_say_what_changed();
+    let mut directory = Directory::load(before.clone());
     assert_eq!(directory.apply(&log[1]), Applied::ReadAnew);
-    assert_eq!(directory.snapshot(), written.empty);
+    assert_eq!(directory.snapshot(), *before);
     assert_eq!(directory.apply(&log[0]), Applied::Done);
     assert_eq!(directory.apply(&log[0]), Applied::Before);
     assert_eq!(directory.apply(&log[1]), Applied::Done);

@@ -12,4 +12,5 @@ mod postgres_faults;
 mod sqlite;
 mod tampering;
 mod upgrade;
+mod version_30;
 mod version_8;
