@@ -280,6 +280,7 @@ mod tests {
     fn every_bar_is_on_something_that_is_measured() {
         let measured = [
             include_str!("stack.rs"),
+            include_str!("replicas.rs"),
             include_str!("pods.rs"),
             include_str!("pods/webhook.rs"),
             include_str!("identities.rs"),

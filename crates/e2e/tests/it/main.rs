@@ -25,7 +25,6 @@ mod kserve;
 mod link;
 mod names;
 mod operators_life;
-mod ordinary_chart;
 mod quiet;
 mod rules;
 mod scale;
