@@ -18,7 +18,10 @@ departments:
 fn decided() -> Value {
     let mut decided = project();
     let rules = json!({"priorityClasses": ["gold"]});
-    decided.as_object_mut().unwrap().insert("podRules".to_owned(), rules);
+    decided
+        .as_object_mut()
+        .unwrap()
+        .insert("podRules".to_owned(), rules);
     decided
 }
 

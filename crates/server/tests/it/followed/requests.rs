@@ -139,7 +139,10 @@ impl<'o> Drawn<'o> {
             "make a service account" => made("/api/v1/service-accounts", json!({"name": format!("s{step}")})),
             "make a rule" => {
                 // Of a role of the account's own where there is one: it is then not deleted.
-                let role = role.parse().ok().filter(|role| *role > 0 && step.is_multiple_of(2));
+                let role = role
+                    .parse()
+                    .ok()
+                    .filter(|role| *role > 0 && step.is_multiple_of(2));
                 let subject = format!("g{step}");
                 made(
                     RULES,

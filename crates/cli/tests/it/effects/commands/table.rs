@@ -574,4 +574,24 @@ pub(super) const ELSEWHERE: &[(&str, &str, &str)] = &[
         "--no-browser",
         "a browser would be opened; browser.rs is without one",
     ),
+    (
+        "login",
+        "--token-store",
+        "keyring.rs: a keyring of a desktop, and none",
+    ),
+    (
+        "login user",
+        "--token-store",
+        "keyring.rs: a keyring of a desktop, and none",
+    ),
+    (
+        "login sso",
+        "--token-store",
+        "keyring.rs: a keyring of a desktop, and none",
+    ),
+    (
+        "login device",
+        "--token-store",
+        "keyring.rs: a keyring of a desktop, and none",
+    ),
 ];
