@@ -662,6 +662,14 @@ pub fn row_of(rows: &[Row], kind: &str, told: &Told, beside: &[Told]) -> Option<
     own.or_else(of_any).or_else(passed_by_ready).or_else(refused)
 }
 
+/// Whether this condition passes on what another has said, in the other's words: a Gateway's, a registry's, another object's `Ready`.
+pub fn passes_on(rows: &[Row], kind: &str, told: &Told) -> bool {
+    rows.iter().any(|row| {
+        (row.kind, row.condition, row.holds, row.reason)
+            == (kind, told.condition.as_str(), told.holds, PASSED)
+    })
+}
+
 /// Which cases reach which rows.
 ///
 /// # Errors
