@@ -29,7 +29,7 @@ fn is_away<T: std::fmt::Debug>(outcome: &Result<T, StoreError>) -> bool {
 
 /// A store with something in between, which can be told to swallow what is sent.
 async fn behind(postgres: &Postgres) -> (String, Middle, SqlStore) {
-    let url = opened(postgres).await;
+    let url = empty(postgres).await;
     let middle = Middle::before(postgres.port()).await.unwrap();
     let store = open(&postgres.url_by(middle.port(), name(&url))).await;
     (url, middle, store)
