@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use reeve_e2e::simulated::Plane;
 use reeve_e2e::{Database, Replica, Rest, organization};
 use serde_json::json;
-use tokio::time::timeout;
 
 use crate::figures::{Series, now};
-use crate::watch::DEADLINE;
+use crate::watch::until_answered;
 
 /// More connections than are opened.
 const CONNECTIONS: usize = 100;
@@ -33,6 +32,7 @@ pub async fn run(dir: &Path, rounds: usize) -> Result<Vec<Series>> {
         .context("a department without an id")?;
     let person = organization::create_user(&admin, "bench", None).await?;
     let hers = admin.sign_in(&person.username, &person.password).await?;
+    let reading = format!("{DEPARTMENTS}/{department}");
     let there = plane.at(Replica::Second)?.with_token(hers.token());
 
     let mut answered = Series::new("revocation through one server -> answered");
@@ -49,7 +49,8 @@ pub async fn run(dir: &Path, rounds: usize) -> Result<Vec<Series>> {
             department,
         )
         .await?;
-        tokio::try_join!(until(&hers, department, 200), until(&there, department, 200))?;
+        let [here_too, there_too] = [&hers, &there].map(|who| until_answered(who, &reading, 200));
+        tokio::try_join!(here_too, there_too)?;
         let path = format!("/api/v1/authorization/access-rules/{rule}");
         let started = now();
         let revoked = async {
@@ -57,7 +58,7 @@ pub async fn run(dir: &Path, rounds: usize) -> Result<Vec<Series>> {
             anyhow::Ok(started.elapsed())
         };
         let refused = async |who: &Rest| {
-            until(who, department, 403).await?;
+            until_answered(who, &reading, 403).await?;
             anyhow::Ok(started.elapsed())
         };
         let (acknowledged, first, second) = tokio::try_join!(revoked, refused(&hers), refused(&there))?;
@@ -66,21 +67,4 @@ pub async fn run(dir: &Path, rounds: usize) -> Result<Vec<Series>> {
         beside.samples.push(second);
     }
     Ok(vec![answered, here, beside])
-}
-
-/// Asks until the department is answered with this; the other answer is what comes before it.
-async fn until(who: &Rest, department: &str, wanted: u16) -> Result<()> {
-    let path = format!("{DEPARTMENTS}/{department}");
-    let answered = async {
-        loop {
-            match who.get(&path).await?.status {
-                status if status == wanted => return Ok(()),
-                200 | 403 => {}
-                status => bail!("reading the department was answered with {status}"),
-            }
-        }
-    };
-    timeout(DEADLINE, answered)
-        .await
-        .context("a change did not reach REST in time")?
 }

@@ -4,14 +4,14 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::api::Api;
-use reeve_e2e::{Organization, Replica, Rest, Stack, organization};
+use reeve_e2e::{Organization, Replica, Stack, organization};
 
 use crate::figures::{Series, now};
 use crate::seed;
-use crate::watch::{DEADLINE, Watch};
+use crate::watch::{Watch, until_answered};
 
 /// What the times of rules are called: how long until one is a RoleBinding, until a deleted one is none, and until it is refused by REST.
 type RuleNames = [&'static str; 3];
@@ -72,6 +72,7 @@ async fn rules_called(
     let caller = stack.admin.sign_in(&person.username, &person.password).await?;
     let bindings: Api<RoleBinding> = Api::namespaced(stack.cluster.client().await?, "reeve-robots");
     let [mut arrives, mut leaves, mut refused] = names_of.map(Series::new);
+    let reading = format!("/api/v1/org-unit/projects/{robots}");
     let mut disk = Disk::beside(&stack.data_dir(Replica::First))?;
     for _ in 0..rounds {
         disk.wait()?;
@@ -100,7 +101,7 @@ async fn rules_called(
         let by_rest = async {
             // Not before the revocation is acknowledged: until then an answer of before is no wrong one.
             revoke.await?;
-            until_refused(&caller, robots).await?;
+            until_answered(&caller, &reading, 403).await?;
             anyhow::Ok(started.elapsed())
         };
         let in_cluster = async {
@@ -150,22 +151,6 @@ impl Disk {
     fn remove(&self) -> Result<()> {
         std::fs::remove_file(&self.path).with_context(|| format!("removing `{}`", self.path.display()))
     }
-}
-
-async fn until_refused(caller: &Rest, project: &str) -> Result<()> {
-    let path = format!("/api/v1/org-unit/projects/{project}");
-    let refused = async {
-        loop {
-            match caller.get(&path).await?.status {
-                403 => return Ok(()),
-                200 => {}
-                status => bail!("reading the project was answered with {status}"),
-            }
-        }
-    };
-    tokio::time::timeout(DEADLINE, refused)
-        .await
-        .context("the revocation did not reach REST in time")?
 }
 
 /// Whether a binding of the role that we give and take names somebody; `None` for bindings of other roles.

@@ -1,4 +1,4 @@
-//! Waiting for a change of the cluster as its own watch tells it, to the event.
+//! Waiting for a change: of the cluster as its own watch tells it, to the event; of the control plane by asking.
 
 use std::time::Duration;
 
@@ -6,9 +6,29 @@ use anyhow::{Context, Result, bail};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use kube::api::{Api, ListParams, WatchEvent, WatchParams};
+use reeve_e2e::Rest;
 
 /// Generous: what is slow is to be measured, not refused.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Asks until what is read is answered with this, 200 or 403; the other is what comes before it.
+///
+/// # Errors
+/// Any other answer, or none of these within [`DEADLINE`].
+pub(crate) async fn until_answered(caller: &Rest, path: &str, wanted: u16) -> Result<()> {
+    let answered = async {
+        loop {
+            match caller.get(path).await?.status {
+                status if status == wanted => return Ok(()),
+                200 | 403 => {}
+                status => bail!("`{path}` was answered with {status}"),
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, answered)
+        .await
+        .context("a change did not reach REST in time")?
+}
 
 /// A watch that was open before the change was asked for.
 pub(crate) struct Watch<K> {

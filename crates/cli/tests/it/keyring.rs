@@ -9,7 +9,7 @@ use std::sync::Arc;
 use reeve_testkit::{Keyring, keyring};
 use serde_json::{Value, json};
 
-use crate::receiver::{CLUSTER, Receiver, TOKEN, text};
+use crate::receiver::{CLUSTER, Receiver, TOKEN, as_alice, text};
 
 const GRANT: &str = "POST /api/v1/token";
 const LOGOUT: &str = "POST /api/v1/me/logout";
@@ -34,17 +34,8 @@ async fn beside_a_keyring() -> Option<(Arc<Keyring>, Receiver)> {
 
 async fn login(receiver: &Receiver, more: &[&str]) -> Output {
     let url = receiver.url();
-    let as_alice = [
-        "login",
-        "user",
-        "--url",
-        &url,
-        "-u",
-        "alice@reeve.example",
-        "--password-stdin",
-    ];
     let output = receiver
-        .run_with(&[&as_alice[..], more].concat(), "aA1!aA1!")
+        .run_with(&[&as_alice(&url)[..], more].concat(), "aA1!aA1!")
         .await;
     receiver.calls();
     output

@@ -179,6 +179,19 @@ impl Receiver {
     }
 }
 
+/// How a person signs in with a password, which comes by standard input.
+pub(crate) const fn as_alice(url: &str) -> [&str; 7] {
+    [
+        "login",
+        "user",
+        "--url",
+        url,
+        "-u",
+        "alice@reeve.example",
+        "--password-stdin",
+    ]
+}
+
 /// A program that knows nothing of the environment of the tests but which planted fault is at work
 /// (`docs/development/planted-faults.md`).
 pub(crate) fn program(path: &str) -> Command {

@@ -3,7 +3,7 @@
 use reeve_types::Clock;
 use serde_json::{Value, json};
 
-use crate::receiver::{CLUSTER, Receiver, TOKEN, text};
+use crate::receiver::{CLUSTER, Receiver, TOKEN, as_alice, text};
 
 const GRANT: &str = "POST /api/v1/token";
 const KUBERNETES: &str = "kubernetes-token";
@@ -14,15 +14,7 @@ async fn signed_in(seconds: i64) -> Receiver {
     let given = json!({"accessToken": TOKEN, "expiresIn": 3600, "refreshToken": "rt.1"});
     receiver.answers(GRANT, 200, given);
     let url = receiver.url();
-    let login = [
-        "login",
-        "user",
-        "--url",
-        &url,
-        "-u",
-        "alice@reeve.example",
-        "--password-stdin",
-    ];
+    let login = as_alice(&url);
     let output = receiver.run_with(&login, "aA1!aA1!").await;
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(

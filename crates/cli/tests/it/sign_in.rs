@@ -4,21 +4,13 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 
-use crate::receiver::{Receiver, TOKEN, text};
+use crate::receiver::{Receiver, TOKEN, as_alice, text};
 
 #[tokio::test]
 async fn a_sign_in_is_kept_for_the_owner_alone_and_the_password_nowhere() {
     let receiver = Receiver::start().await;
     let url = format!("{}/", receiver.url());
-    let login = [
-        "login",
-        "user",
-        "--url",
-        &url,
-        "-u",
-        "alice@reeve.example",
-        "--password-stdin",
-    ];
+    let login = as_alice(&url);
     let output = receiver.run_with(&login, "hunter2\r\n").await;
     assert!(output.status.success(), "{}", text(&output.stderr));
     let sent = receiver.calls().remove(0);

@@ -171,8 +171,8 @@ impl Reconciler {
         }
     }
 
-    /// The Job of the whole workload: the cache keeps neither its command nor its environment, and one of its Secrets at most. `None` when it is not there any
-    /// more: the watch brings the news. A list of one, so that the operator needs no right to `get`.
+    /// The Job of the whole workload: the cache keeps neither its command nor its environment, and one of its Secrets at most. `None`
+    /// when it is not there any more: the watch brings the news. A list of one, so that the operator needs no right to `get`.
     async fn whole(
         &self,
         name: &ObjectName,

@@ -7,11 +7,11 @@ use reeve_serving::discovery::{Discovered, UnreadableLog, read_log};
 use reeve_serving::fault::State;
 use reeve_serving::gpu::inventory;
 use reeve_serving::labels::Controller;
-use reeve_serving::plan::{Plan, Standing, service, template};
+use reeve_serving::plan::{Plan, Standing, template};
 use reeve_serving_crds::{AimServiceStatus, AimServiceTemplateStatus};
 use serde_json::{Value, json};
 
-use crate::plan::{job_of, service_of};
+use crate::plan::{self, Around, job_of, service_of};
 use crate::things::{of, parent, time};
 
 const NOW: &str = "2026-03-01T12:00:00Z";
@@ -161,24 +161,12 @@ fn serving(spec: &Value, image: &str, templates: &[Value]) -> Plan<AimServiceSta
     let model = json!({"metadata": {"name": "m", "namespace": "ns", "uid": "m1", "generation": 1}, "spec": {"image": image,
         "imageMetadata": {"model": {"recommendedDeployments": [{"metric": "latency"}]}}},
         "status": {"status": "Ready", "observedGeneration": 1}});
-    service::plan(&service::Seen {
-        service: &service_of(spec, &json!({})),
-        parent: &parent("AIMService", "s", Controller::Service),
-        namespace: "ns",
-        config: &Ok(RuntimeConfig::default()),
-        models: &[of(model)],
-        cluster_models: &[],
-        templates: &templates.iter().cloned().map(of).collect::<Vec<_>>(),
-        cluster_templates: &[],
-        caches: &[],
-        inventory: &inventory([]),
-        inference: None,
-        events: &[],
-        pods: &[],
-        route: None,
-        autoscaler: None,
-        now: time(NOW).0,
-    })
+    let around = Around {
+        models: vec![model],
+        templates: templates.to_vec(),
+        ..Around::default()
+    };
+    plan::serving(&service_of(spec, &json!({})), around)
 }
 
 fn template(name: &str, owner: &str, status: &Value) -> Value {

@@ -1,16 +1,15 @@
 //! A template with a service's overrides over it, which services that ask for the same share.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use reeve_serving::config::RuntimeConfig;
 use reeve_serving::fault::State;
-use reeve_serving::gpu::inventory;
 use reeve_serving::labels::Controller;
 use reeve_serving::owner::Parent;
-use reeve_serving::plan::{Plan, service};
+use reeve_serving::plan::Plan;
 use reeve_serving_crds::{AimService, AimServiceStatus};
 use serde_json::{Value, json};
 
-use crate::things::{of, time};
+use crate::plan::{Around, serving_as};
+use crate::things::of;
 
 fn base() -> Value {
     json!({"metadata": {"name": "t", "namespace": "ns", "uid": "t"}, "spec": {"modelName": "m", "profileId": "p"},
@@ -33,24 +32,13 @@ fn pass_after(name: &str, more: &Value, templates: &[Value], status: &Value) -> 
         of(json!({"name": name, "namespace": "ns", "uid": format!("uid-of-{name}"), "generation": 1}));
     let service: AimService = of(json!({"metadata": metadata, "spec": spec, "status": status}));
     let model = json!({"metadata": {"name": "m", "uid": "m1"}, "spec": {"image": "i:1"}, "status": {"status": "Ready"}});
-    service::plan(&service::Seen {
-        service: &service,
-        parent: &Parent::new("AIMService", &metadata, Controller::Service),
-        namespace: "ns",
-        config: &Ok(RuntimeConfig::default()),
-        models: &[of(model)],
-        cluster_models: &[],
-        templates: &templates.iter().cloned().map(of).collect::<Vec<_>>(),
-        cluster_templates: &[],
-        caches: &[],
-        inventory: &inventory([]),
-        inference: None,
-        events: &[],
-        pods: &[],
-        route: None,
-        autoscaler: None,
-        now: time("2026-03-01T12:00:00Z").0,
-    })
+    let around = Around {
+        models: vec![model],
+        templates: templates.to_vec(),
+        ..Around::default()
+    };
+    let parent = Parent::new("AIMService", &metadata, Controller::Service);
+    serving_as(&service, &parent, around)
 }
 
 /// The derived template that a pass wants.

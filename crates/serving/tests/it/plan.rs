@@ -10,6 +10,7 @@ use reeve_serving::discovery::UnreadableLog;
 use reeve_serving::fault::{Category, Fault, State};
 use reeve_serving::gpu::inventory;
 use reeve_serving::labels::Controller;
+use reeve_serving::owner::Parent;
 use reeve_serving::plan::{self, Plan, Standing};
 use reeve_serving::plan::{artifact, model, service, source, template};
 use reeve_serving_crds::{
@@ -147,19 +148,26 @@ fn ready_template(name: &str) -> Value {
             "profile": {"metadata": {"type": "optimized"}}}})
 }
 
+/// What is there besides a service.
 #[derive(Default)]
-struct Around {
-    models: Vec<Value>,
-    templates: Vec<Value>,
-    caches: Vec<Value>,
-    inference: Option<Value>,
-    route: Option<Value>,
+pub(crate) struct Around {
+    pub(crate) models: Vec<Value>,
+    pub(crate) templates: Vec<Value>,
+    pub(crate) caches: Vec<Value>,
+    pub(crate) inference: Option<Value>,
+    pub(crate) route: Option<Value>,
 }
 
-fn serving(service: &AimService, around: Around) -> Plan<AimServiceStatus> {
+/// A pass of the service `s`.
+pub(crate) fn serving(service: &AimService, around: Around) -> Plan<AimServiceStatus> {
+    serving_as(service, &parent("AIMService", "s", Controller::Service), around)
+}
+
+/// A pass of a service by another name.
+pub(crate) fn serving_as(service: &AimService, parent: &Parent, around: Around) -> Plan<AimServiceStatus> {
     service::plan(&service::Seen {
         service,
-        parent: &parent("AIMService", "s", Controller::Service),
+        parent,
         namespace: "ns",
         config: &Ok(RuntimeConfig::default()),
         models: &around.models.into_iter().map(of).collect::<Vec<_>>(),

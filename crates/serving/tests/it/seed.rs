@@ -9,7 +9,7 @@ use reeve_serving::engine::{Findings, judge};
 use reeve_serving::fault::{Category, Component, Dependency, Fault, State};
 use reeve_serving::gpu::inventory;
 use reeve_serving::labels::Controller;
-use reeve_serving::plan::{Plan, artifact, model, service, source, template};
+use reeve_serving::plan::{Plan, artifact, model, source, template};
 use reeve_serving::{model as of_model, names};
 use reeve_serving_crds::{
     AimArtifactSpec, AimArtifactStatus, AimModelSpec, AimModelStatus, AimService, AimServiceStatus,
@@ -17,6 +17,7 @@ use reeve_serving_crds::{
 };
 use serde_json::{Value, json};
 
+use crate::plan::{Around, serving};
 use crate::things::{UID, of, parent, time};
 
 const NOW: &str = "2026-03-01T12:00:00Z";
@@ -241,24 +242,12 @@ fn served(spec: Value, status: Value, templates: &[Value]) -> Plan<AimServiceSta
     let metadata = json!({"name": "s", "namespace": "ns", "uid": UID, "generation": 2});
     let service: AimService = of(json!({"metadata": metadata, "spec": spec, "status": status}));
     let model = json!({"metadata": {"name": "m", "uid": "m1"}, "spec": {"image": "i:1"}, "status": {"status": "Ready"}});
-    service::plan(&service::Seen {
-        service: &service,
-        parent: &parent("AIMService", "s", Controller::Service),
-        namespace: "ns",
-        config: &Ok(RuntimeConfig::default()),
-        models: &[of(model)],
-        cluster_models: &[],
-        templates: &templates.iter().cloned().map(of).collect::<Vec<_>>(),
-        cluster_templates: &[],
-        caches: &[],
-        inventory: &inventory([]),
-        inference: None,
-        events: &[],
-        pods: &[],
-        route: None,
-        autoscaler: None,
-        now: time(NOW).0,
-    })
+    let around = Around {
+        models: vec![model],
+        templates: templates.to_vec(),
+        ..Around::default()
+    };
+    serving(&service, around)
 }
 
 #[test]

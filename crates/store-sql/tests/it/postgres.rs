@@ -58,6 +58,14 @@ pub(crate) async fn open(url: &str) -> SqlStore {
     SqlStore::open_postgres(&url, key(), NOW).await.unwrap()
 }
 
+/// A store on what was dumped from one of before, which is all that this PostgreSQL holds.
+pub(crate) async fn opened_after(postgres: &Postgres, dump: &'static str) -> SqlStore {
+    let mut connection = connect(postgres, "postgres").await;
+    sqlx::raw_sql(dump).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    open(&postgres.url("postgres")).await
+}
+
 async fn fresh() -> Option<(Arc<dyn Store>, ())> {
     let url = opened(postgres()?).await;
     Some((Arc::new(open(&url).await), ()))

@@ -1,6 +1,6 @@
 //! Every promise of a store, on SQLite.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reeve_store::Store;
@@ -34,6 +34,15 @@ pub(crate) fn beside(file: &Path) -> Connection {
 /// Runs statements on the file of a store, open or not.
 pub(crate) fn write_beside(file: &Path, statements: &str) {
     beside(file).execute_batch(statements).unwrap();
+}
+
+/// A file that holds what was dumped from a store of before.
+pub(crate) fn written(dump: &str) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("reeve.db");
+    // Its rows come table by table, whichever names the other.
+    write_beside(&file, &format!("PRAGMA foreign_keys = OFF; {dump}"));
+    (dir, file)
 }
 
 async fn found() -> Option<(Arc<dyn Store>, TempDir)> {

@@ -11,9 +11,9 @@ use reeve_store::{
 use reeve_store_sql::SqlStore;
 use reeve_testkit::own_postgres;
 use reeve_types::{SignInMethod, SubjectId, Timestamp, UserId};
-use sqlx::{Connection, PgConnection};
 
-use crate::sqlite::{beside, key, open};
+use crate::postgres::opened_after;
+use crate::sqlite::{open, written};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 /// How many events there are, without the two that were pruned.
@@ -226,14 +226,7 @@ async fn holds_what_has_to_rest(store: &SqlStore, known: &DirectorySnapshot) {
 
 #[tokio::test]
 async fn a_database_of_version_30_goes_on_on_sqlite() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("reeve.db");
-    // Its rows come table by table, whichever names the other.
-    let connection = beside(&file);
-    connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
-    let kept = include_str!("../data/version_30.sqlite.sql");
-    connection.execute_batch(kept).unwrap();
-    drop(connection);
+    let (_dir, file) = written(include_str!("../data/version_30.sqlite.sql"));
     is_all_there(&open(&file).await).await;
     // And a second start finds nothing to do.
     open(&file).await.verify_audit(&[]).await.unwrap().unwrap();
@@ -242,13 +235,6 @@ async fn a_database_of_version_30_goes_on_on_sqlite() {
 #[tokio::test]
 async fn a_database_of_version_30_goes_on_on_postgres() {
     let Some(postgres) = own_postgres() else { return };
-    let url = postgres.url("postgres");
-    let mut connection = PgConnection::connect(&url).await.unwrap();
-    let kept = include_str!("../data/version_30.postgres.sql");
-    sqlx::raw_sql(kept).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    let store = SqlStore::open_postgres(&url.parse().unwrap(), key(), NOW)
-        .await
-        .unwrap();
+    let store = opened_after(&postgres, include_str!("../data/version_30.postgres.sql")).await;
     is_all_there(&store).await;
 }

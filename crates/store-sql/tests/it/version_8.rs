@@ -10,9 +10,9 @@ use reeve_store::{
 use reeve_store_sql::SqlStore;
 use reeve_testkit::own_postgres;
 use reeve_types::{Email, SignInMethod, SubjectId, Timestamp};
-use sqlx::{Connection, PgConnection};
 
-use crate::sqlite::{beside, key, open};
+use crate::postgres::opened_after;
+use crate::sqlite::{open, written};
 
 const CLUSTER: &str = "00000000-0000-4000-8000-000000000001";
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -96,14 +96,7 @@ async fn signs_in(store: &SqlStore) {
 
 #[tokio::test]
 async fn a_database_of_version_8_goes_on_on_sqlite() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("reeve.db");
-    // Its rows come table by table, whichever names the other.
-    let connection = beside(&file);
-    connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
-    let kept = include_str!("../data/version_8.sqlite.sql");
-    connection.execute_batch(kept).unwrap();
-    drop(connection);
+    let (_dir, file) = written(include_str!("../data/version_8.sqlite.sql"));
     is_all_there(&open(&file).await).await;
     // And a second start finds nothing to do.
     let again = open(&file).await;
@@ -113,13 +106,6 @@ async fn a_database_of_version_8_goes_on_on_sqlite() {
 #[tokio::test]
 async fn a_database_of_version_8_goes_on_on_postgres() {
     let Some(postgres) = own_postgres() else { return };
-    let url = postgres.url("postgres");
-    let mut connection = PgConnection::connect(&url).await.unwrap();
-    let kept = include_str!("../data/version_8.postgres.sql");
-    sqlx::raw_sql(kept).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    let store = SqlStore::open_postgres(&url.parse().unwrap(), key(), NOW)
-        .await
-        .unwrap();
+    let store = opened_after(&postgres, include_str!("../data/version_8.postgres.sql")).await;
     is_all_there(&store).await;
 }

@@ -17,13 +17,9 @@ async fn credential(organization: &Organization, number: u64, scope: Scope) -> C
     named_credential(organization, number, &format!("credential-{number}"), scope).await
 }
 
-async fn named_credential(
-    organization: &Organization,
-    number: u64,
-    name: &str,
-    scope: Scope,
-) -> CredentialAssetId {
-    let new = NewCredentialAsset {
+/// A credential to keep.
+pub(super) fn new_credential(number: u64, name: &str, scope: Scope) -> NewCredentialAsset {
+    NewCredentialAsset {
         id: id(number),
         kind: CredentialAssetKind::Password,
         name: parsed(name),
@@ -39,7 +35,16 @@ async fn named_credential(
         },
         created_at: NOW,
         created_by: "bea".to_owned(),
-    };
+    }
+}
+
+async fn named_credential(
+    organization: &Organization,
+    number: u64,
+    name: &str,
+    scope: Scope,
+) -> CredentialAssetId {
+    let new = new_credential(number, name, scope);
     let granted = organization.may(Action::Create, Entity::Credentials, scope);
     let made = organization
         .store

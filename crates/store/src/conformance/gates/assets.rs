@@ -1,34 +1,12 @@
 //! Credentials and secret assets.
 
 use reeve_authz::{Action, Entity, Scope};
-use reeve_types::{CredentialAssetId, CredentialAssetKind, SecretAssetId};
+use reeve_types::{CredentialAssetId, SecretAssetId};
 
 use super::super::organization::{NOW, Organization, entry, id, parsed};
+use super::super::secret_assets::new_credential;
 use super::{Fixture, Granted, Opens, Tried};
-use crate::{
-    AuditAction, ChangeCredentialAsset, ChangeSecretAsset, NewCredentialAsset, NewSecretAsset, NewValues,
-    SealedValues, SecretAssetSpec,
-};
-
-fn new_credential(number: u64, scope: Scope) -> NewCredentialAsset {
-    NewCredentialAsset {
-        id: id(number),
-        kind: CredentialAssetKind::Password,
-        name: parsed(&format!("credential-{number}")),
-        description: None,
-        scope,
-        values: NewValues {
-            shown: serde_json::json!({"user": "u"}),
-            sealed: SealedValues {
-                key_id: 1,
-                text: "sealed".to_owned(),
-            },
-            stamp: "stamp".to_owned(),
-        },
-        created_at: NOW,
-        created_by: "admin".to_owned(),
-    }
-}
+use crate::{AuditAction, ChangeCredentialAsset, ChangeSecretAsset, NewSecretAsset, SecretAssetSpec};
 
 fn new_secret(number: u64, scope: Scope, credential_id: CredentialAssetId) -> NewSecretAsset {
     NewSecretAsset {
@@ -51,7 +29,8 @@ pub(super) async fn keep(organization: &Organization, scope: Scope) -> (Credenti
     let store = &organization.store;
     let create = || entry(AuditAction::Create);
     let granted = organization.may(Action::Create, Entity::Credentials, scope);
-    let made = store.create_credential_asset(&granted, new_credential(200, scope), create());
+    let made =
+        store.create_credential_asset(&granted, new_credential(200, "credential-200", scope), create());
     let credential = made.await.unwrap().value.id;
     let granted = organization.may(Action::Create, Entity::SecretVolumeAssets, scope);
     let made = store.create_secret_asset(&granted, new_secret(210, scope, credential), create());
@@ -80,7 +59,7 @@ pub(super) async fn try_all(tried: &mut Tried<'_>, fixture: &Fixture) {
     let (credential, secret) = (fixture.credential, fixture.secret);
     by_granted! { tried, store:
         credential_asset(credential) by [credentials(Action::Read)];
-        create_credential_asset(new_credential(201, scope), event()) by [credentials(Action::Create)];
+        create_credential_asset(new_credential(201, "credential-201", scope), event()) by [credentials(Action::Create)];
         update_credential_asset(credential, changed(), event()) by [credentials(Action::Update)];
         secret_asset(secret) by [secrets(Action::Read)];
         create_secret_asset(new_secret(211, scope, credential), event()) by [secrets(Action::Create)];
