@@ -169,7 +169,11 @@ pub fn page() -> String {
         let _ = writeln!(text, "| {} | {} |", name(row.group, row.resource), row.instead);
     }
     text += "\n## What is refused to everybody in a project, and what to do instead\n\nA chart that brings one of these along is \
-             applied without it, or by the installers. Whatever is in neither table is refused, too.\n\n| Resource | Instead |\n|---|---|\n";
+             applied without it, or by the installers. Where Helm was refused, what it had made before stays: delete the \
+             Deployments and other templates among it, then `helm upgrade --install` without the account (`helm uninstall` would want to \
+             delete the account as well, which is refused). What is not deleted starts no pod: Helm takes the account out of \
+             `serviceAccountName` alone, and the API server reads it from `serviceAccount` again. Whatever is in neither table is refused, \
+             too.\n\n| Resource | Instead |\n|---|---|\n";
     for row in REFUSED {
         let _ = writeln!(text, "| {} | {} |", name(row.group, row.resource), row.instead);
     }

@@ -14,6 +14,7 @@ use crate::figures::Series;
 /// # Errors
 /// A pod is refused, or the API server does not take up the one or the other.
 pub(super) async fn run(stack: &Stack, pods: &Pods, rounds: usize) -> Result<Vec<Series>> {
+    let mut without = Series::new("pod create, beside our policies, a namespace that is no project");
     let mut nothing_missing = Series::new("pod create, our policies beside a webhook, nothing missing");
     let mut filled_in = Series::new("pod create, our policies beside a webhook, identity filled in");
     let mut outside = Series::new("pod create, beside the webhook, a namespace that is no project");
@@ -23,8 +24,7 @@ pub(super) async fn run(stack: &Stack, pods: &Pods, rounds: usize) -> Result<Vec
     let switch = Switch { pods, webhook };
     let rounds = rounds / TURNS;
     for _ in 0..TURNS {
-        let mut uncounted = Series::new("");
-        pods.take_turns(rounds, [&mut uncounted, &mut nothing_missing, &mut filled_in])
+        pods.take_turns(rounds, [&mut without, &mut nothing_missing, &mut filled_in])
             .await?;
         switch.to_webhook().await?;
         pods.take_turns(rounds, [&mut outside, &mut asked_complete, &mut asked_bare])
@@ -32,6 +32,7 @@ pub(super) async fn run(stack: &Stack, pods: &Pods, rounds: usize) -> Result<Vec
         switch.to_policies().await?;
     }
     Ok(vec![
+        without,
         nothing_missing,
         filled_in,
         outside,

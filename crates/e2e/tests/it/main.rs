@@ -25,6 +25,7 @@ mod kserve;
 mod link;
 mod names;
 mod operators_life;
+mod ordinary_chart;
 mod quiet;
 mod rules;
 mod scale;
