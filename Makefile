@@ -12,7 +12,7 @@ DATABASE ?= sqlite
 SERVING ?=
 DEMO = target/debug/reeve-demo --database $(DATABASE) $(if $(SERVING),--serving)
 
-.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters bench-peers oracle closure schemathesis faults fmt mutants-admission mutants-control-plane fuzz random-pods kueue kserve serving-specs scan testbed testbed-kserve tools build
+.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters bench-paired bench-peers oracle closure schemathesis faults fmt mutants-admission mutants-control-plane fuzz random-pods kueue kserve serving-specs scan testbed testbed-kserve tools build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,8 +43,8 @@ ORACLE = $(PEERS) --bin oracle -- --decisions $(or $(N),1000000)
 # The tests' API servers spend a quarter of all processor time collecting garbage that small heaps leave; memory is there.
 test: export GOGC = 1000
 test: export GOMEMLIMIT = 2GiB
-test: tools testbed images build ## every test, on a real Kubernetes where the machine allows; then a million decisions, as `make oracle`
-	@outcome=0; cargo test --workspace --locked --no-fail-fast || outcome=$$?; $(ORACLE) || outcome=$$?; exit $$outcome
+test: tools testbed images build ## every test, two programs at a time, on a real Kubernetes where the machine allows; then a million decisions, as `make oracle`
+	@outcome=0; cargo xtask test || outcome=$$?; $(ORACLE) || outcome=$$?; exit $$outcome
 
 chaos: tools testbed build ## twenty seeded runs of kills over PostgreSQL, of which `make test` does two, and a minute of its silence; about ten minutes
 	@CHAOS=all cargo test -p reeve-e2e --locked --test it -- --nocapture crashes::chaos
@@ -70,6 +70,9 @@ bench: tools testbed ## figures, as text and CSV in target/bench
 
 bench-clusters: ## CLUSTERS (1000) simulated clusters on one server with PostgreSQL
 	@hack/bench.sh --only clusters --clusters $(or $(CLUSTERS),1000)
+
+bench-paired: tools testbed ## the figures of COMMIT (946ad8c) and of this tree in turns, in target/paired
+	@hack/paired.sh $(or $(COMMIT),946ad8c) $(or $(TURNS),4)
 
 bench-peers: ## the decision engine beside Cedar, regorus and casbin in one run; text, CSV and SVG in target/bench
 	@$(PEERS) --features figures --bin bench-peers

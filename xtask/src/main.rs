@@ -1,4 +1,4 @@
-//! Everything with logic behind the Makefile: `cargo xtask boundaries | tidy | gen [--check] | images | scan | mutants`.
+//! Everything with logic behind the Makefile: `cargo xtask boundaries | tidy | gen [--check] | images | scan | test | mutants`.
 
 mod bootstrap;
 mod boundaries;
@@ -8,7 +8,9 @@ mod generate;
 mod images;
 mod metadata;
 mod mutants;
+mod programs;
 mod scan;
+mod test;
 mod tidy;
 mod words;
 
@@ -40,6 +42,8 @@ enum Task {
     Images(images::Images),
     /// Scans the charts, as Helm renders them with the values in testbed/scan/values.
     Scan(scan::Scan),
+    /// Runs every test of the workspace.
+    Test,
     /// Plants the faults of `hack/mutants-control-plane.yaml` and fails unless a test turns red for each of them.
     Mutants {
         /// Only these faults.
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Task::Images(images) => images::run(&root(), &images),
         Task::Scan(scan) => scan::run(&root(), &scan),
         Task::Gen { check } => generate::run(&root(), check),
+        Task::Test => test::run(&root()),
         Task::Mutants { only } => mutants::run(&root(), &only),
     };
     match outcome {

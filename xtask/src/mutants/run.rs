@@ -8,10 +8,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
 
 use super::VARIABLE;
 use super::list::Fault;
+use crate::programs::{self, Program, cargo};
 use crate::say;
 
 /// How often it is looked whether a test has ended, and how many times: one that takes two minutes hangs.
@@ -72,26 +72,6 @@ pub(crate) struct Tests {
     log: PathBuf,
 }
 
-/// What cargo says of something it built.
-#[derive(Deserialize)]
-struct Artifact {
-    executable: Option<PathBuf>,
-    manifest_path: Option<PathBuf>,
-    target: Option<Target>,
-    profile: Option<Profile>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Profile {
-    test: bool,
-}
-
 impl Tests {
     /// Builds what the faults need, and keeps copies that no later build replaces.
     pub(crate) fn build(root: &Path, faults: &[Fault]) -> Result<Self> {
@@ -127,14 +107,12 @@ impl Tests {
         if !output.status.success() {
             bail!("with the faults in it the workspace does not build");
         }
-        for line in String::from_utf8_lossy(&output.stdout).lines() {
-            let Ok(artifact) = serde_json::from_str::<Artifact>(line) else {
-                continue;
-            };
-            if let Some((key, program, home)) = tested(artifact) {
+        for built in programs::built(&output.stdout) {
+            if let Some(key) = key(&built) {
                 let copy = folder.join(format!("{}-{}", key.0, if key.1 { "unit" } else { "it" }));
-                fs::copy(&program, &copy).with_context(|| format!("keeping `{}`", program.display()))?;
-                tests.programs.insert(key, (copy, home));
+                fs::copy(&built.program, &copy)
+                    .with_context(|| format!("keeping `{}`", built.program.display()))?;
+                tests.programs.insert(key, (copy, built.home));
             }
         }
         Ok(tests)
@@ -219,10 +197,6 @@ impl Tests {
     }
 }
 
-fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
 /// How a test ended, unless it hung: then it is no more.
 fn ended(child: &mut Child) -> Result<Option<ExitStatus>> {
     for _ in 0..LOOKS {
@@ -236,13 +210,7 @@ fn ended(child: &mut Child) -> Result<Option<ExitStatus>> {
     Ok(None)
 }
 
-/// The crate and whether its tests are those beside the code; the program; the crate's folder.
-fn tested(artifact: Artifact) -> Option<((String, bool), PathBuf, PathBuf)> {
-    let (target, manifest) = (artifact.target?, artifact.manifest_path?);
-    artifact.profile.filter(|profile| profile.test)?;
-    let home = manifest.parent()?.to_owned();
-    let folder = home.file_name()?.to_string_lossy().into_owned();
-    let unit = target.kind.iter().any(|kind| kind == "lib");
-    (unit || target.name == "it").then_some(())?;
-    Some(((format!("reeve-{folder}"), unit), artifact.executable?, home))
+/// The crate and whether its tests are those beside the code; others are none that a fault names.
+fn key(built: &Program) -> Option<(String, bool)> {
+    (built.unit || built.target == "it").then(|| (format!("reeve-{}", built.crate_folder()), built.unit))
 }
