@@ -34,7 +34,7 @@ pub struct ReeveConfigSpec {
     /// No container in a project may gain privileges: Pod Security `restricted`. False: `baseline`.
     #[serde(default = "strict")]
     pub enforce_prevent_privilege_escalation: bool,
-    /// Who may change where a pod of a project runs, although it is not hers: queue controllers such as Kueue (R22). Never
+    /// Who may change where a pod of a project runs, although it is another's: queue controllers such as Kueue (R22). Never
     /// what runs, as whom, or with which volumes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]

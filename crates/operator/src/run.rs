@@ -10,6 +10,7 @@ use kube::Api;
 use prometheus_client::registry::Registry as Metrics;
 use reeve_admission::names;
 use reeve_crds::ReeveConfig;
+use reeve_files::Readers;
 use reeve_kube_kit::lease::Lease;
 use reeve_kube_kit::program::{self, Signals};
 use reeve_kube_kit::serve::{CertificateFiles, Listener};
@@ -120,12 +121,7 @@ async fn serve(
         }
     });
     if let Some(path) = &arguments.announce_file {
-        let beside = path.with_extension("tmp");
-        tokio::fs::write(&beside, announcement.to_string())
-            .await
-            .with_context(|| format!("cannot write `{}`", beside.display()))?;
-        tokio::fs::rename(&beside, path)
-            .await
+        reeve_files::replace(path, announcement.to_string().as_bytes(), Readers::Usual)
             .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use crate::cluster_streams::ClusterStreams;
 use crate::directory::Directory;
 use crate::failures::Failures;
 use crate::fence::{Advanced, Fence};
-use crate::follow::Following;
+use crate::following::Following;
 use crate::guesses::Guesses;
 use crate::installation::Charts;
 use crate::load::Load;

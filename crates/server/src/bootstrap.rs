@@ -1,7 +1,6 @@
 //! What is in the data directory, and making it on the first start.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use anyhow::{Context, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use reeve_api::realm::ISSUER_PATH;
+use reeve_files::Readers;
 use reeve_identity::{Audience, MasterKey, Passwords, Random, check_password, generate_password};
 use reeve_store::{
     AuditAction, AuditEntry, CredentialHash, Credentials, FirstStart, Installation, NewUser, Store,
@@ -301,29 +301,7 @@ pub struct Reach {
 /// # Errors
 /// When it cannot be written.
 pub fn write_private(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let fresh = file.with_extension("new");
-    let context = || format!("failed to write `{}`", file.display());
-    let mut handle = OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)
-        .with_context(context)?;
-    handle
-        .write_all(bytes)
-        .and_then(|()| handle.sync_all())
-        .and_then(|()| fs::rename(&fresh, file))
-        .and_then(|()| sync_folder(file))
-        .with_context(context)
-}
-
-/// That the file is in its folder is on the disk when it returns.
-///
-/// # Errors
-/// When it cannot be.
-pub fn sync_folder(file: &Path) -> std::io::Result<()> {
-    File::open(file.parent().unwrap_or(Path::new("/")))?.sync_all()
+    replace(file, bytes, Readers::Owner)
 }
 
 /// Writes a file whole or not at all.
@@ -331,9 +309,11 @@ pub fn sync_folder(file: &Path) -> std::io::Result<()> {
 /// # Errors
 /// When it cannot be written.
 pub fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let fresh = file.with_extension("new");
-    fs::write(&fresh, bytes)
-        .and_then(|()| fs::rename(&fresh, file))
+    replace(file, bytes, Readers::Usual)
+}
+
+fn replace(file: &Path, bytes: &[u8], readers: Readers) -> anyhow::Result<()> {
+    reeve_files::replace(file, bytes, readers)
         .with_context(|| format!("failed to write `{}`", file.display()))
 }
 

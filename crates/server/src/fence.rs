@@ -25,7 +25,7 @@ use reeve_types::{Timestamp, Uid, UserId};
 use tokio::sync::Mutex;
 
 use crate::audit::recovery;
-use crate::bootstrap::{sync_folder, system_entry};
+use crate::bootstrap::system_entry;
 use last_change::Lasting;
 
 /// Which uids were given to whom, and which were made free again.
@@ -102,7 +102,7 @@ impl Files {
                 .with_context(context)?;
             file.write_all(lines.as_bytes())
                 .and_then(|()| file.sync_data())
-                .and_then(|()| sync_folder(&self.given_uids))
+                .and_then(|()| reeve_files::sync_folder(&self.given_uids))
                 .with_context(context)?;
         }
         last_change::write(&self.last_change, fenced, is_waiting, Lasting::Now)

@@ -1,13 +1,13 @@
 //! Keeping the directory and clusters' streams in step with the store: by its change log alone, whoever wrote to it.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::FutureExt;
 use reeve_store::{Evidence, LogAfter, LoggedChanges, StoreError};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
 use crate::app::App;
@@ -20,65 +20,6 @@ const TOGETHER: u32 = 64;
 const OUT_OF_REACH: Duration = Duration::from_secs(5);
 /// How long is waited after following ended in a panic.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
-
-/// The directory, and how far it is to be trusted.
-#[derive(Debug, Default)]
-pub(crate) struct Following {
-    directory: RwLock<Directory>,
-    /// Whoever applies changes holds it, so that streams hear of them in their order, too.
-    order: Mutex<()>,
-    /// How often it became unknown whether something was committed.
-    doubts: AtomicU64,
-    /// How many of these are settled: the log was read since. Nothing is decided while one is not.
-    settled: AtomicU64,
-    /// How often the log, or what a change needs, was not answered.
-    failures: AtomicU64,
-    /// How often the database was found restored.
-    restored: AtomicU64,
-    /// The directory is of a database that was replaced since.
-    replaced: AtomicBool,
-}
-
-impl Following {
-    pub(crate) fn directory(&self) -> RwLockReadGuard<'_, Directory> {
-        self.directory.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn directory_mut(&self) -> RwLockWriteGuard<'_, Directory> {
-        self.directory.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// From now on the directory may be behind what was committed, until it has followed the log again.
-    pub(crate) fn doubt(&self) {
-        self.doubts.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// How often the log could not be read so far: see [`App::up_to_date_since`].
-    pub(crate) fn failures(&self) -> u64 {
-        self.failures.load(Ordering::SeqCst)
-    }
-
-    /// Something else than the log was waited for in vain: whoever has waited since is answered, as when the log cannot be read.
-    pub(crate) fn failed(&self) {
-        self.failures.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// How often the database was found restored while the server ran.
-    pub(crate) fn restored(&self) -> u64 {
-        self.restored.load(Ordering::SeqCst)
-    }
-
-    /// From now on the directory is that of a database that is no more.
-    pub(crate) fn is_replaced(&self) {
-        self.doubt();
-        self.replaced.store(true, Ordering::SeqCst);
-        self.restored.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn in_doubt(&self) -> bool {
-        self.settled.load(Ordering::SeqCst) < self.doubts.load(Ordering::SeqCst)
-    }
-}
 
 /// Follows what other processes write, until the process ends. A panic ends nothing: the directory counts as unknown until the
 /// log was followed again.

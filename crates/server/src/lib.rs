@@ -29,6 +29,7 @@ pub mod extract;
 pub mod failures;
 pub mod fence;
 pub mod follow;
+mod following;
 pub mod guesses;
 mod handler;
 mod http_bounds;

@@ -1,5 +1,7 @@
 //! `reeve-server serve`.
 
+mod flags;
+
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -18,7 +20,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, Settings};
 use crate::bootstrap::{Reach, first_password, first_start, installed, write_whole};
-use crate::cli::Serve;
 use crate::connections::{Bounded, Connections};
 use crate::http_bounds::set_bounds;
 use crate::installation::Charts;
@@ -27,11 +28,14 @@ use crate::public_url::PublicUrl;
 use crate::security::Security;
 use crate::{audit_log, follow, logging, renewal, restored, router, tls, upkeep};
 
+pub use flags::Serve;
+
 /// How long open requests may go on after SIGTERM. Link streams end at once.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// How often the head of the audit log is told, when it moved.
 const HEADS: Duration = Duration::from_secs(60);
+
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors

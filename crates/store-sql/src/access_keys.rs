@@ -49,7 +49,7 @@ pub(crate) async fn delete_all(
         .context(operation)
 }
 
-/// One, for whom it is a matter of hers: of `owner` alone, if there is one.
+/// One, for whoever it belongs to: of `owner` alone, if there is one.
 async fn needed(
     tx: &mut Tx,
     owner: Option<UserId>,

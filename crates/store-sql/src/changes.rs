@@ -12,7 +12,7 @@ use reeve_store::{
 use reeve_types::{AccessRuleId, ClusterId, Revision, RevisionToken, Timestamp};
 
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
-use crate::{audit, change_log, revision_tokens};
+use crate::{audit, change_log, revision_tokens, rows};
 
 const OPERATION: &str = "write desired state";
 
@@ -129,7 +129,7 @@ async fn those_that_change(
 }
 
 async fn has(tx: &mut Tx, cluster: ClusterId, key: ObjectKey) -> Result<bool, StoreError> {
-    let (kind, id) = key_columns(key);
+    let (kind, id) = rows::key_columns(key);
     let row = tx
         .row(
             "SELECT revision FROM desired_objects
@@ -165,7 +165,7 @@ async fn raise_without(
     cluster: ClusterId,
     key: ObjectKey,
 ) -> Result<Option<(i64, Option<RevisionToken>)>, StoreError> {
-    let (kind, id) = key_columns(key);
+    let (kind, id) = rows::key_columns(key);
     tx.row(
         "UPDATE cluster_revisions SET revision = revision + 1
          WHERE cluster_id = $1 AND EXISTS (SELECT 1 FROM desired_objects o WHERE o.cluster_id = $1 AND o.kind = $2
@@ -191,7 +191,7 @@ async fn put(
     object: Option<&DesiredObject>,
     revision: i64,
 ) -> Result<(), StoreError> {
-    let (kind, id) = key_columns(key);
+    let (kind, id) = rows::key_columns(key);
     let body = match object {
         Some(object) => Arg::json(object)?,
         None => Arg::Text(None),
@@ -212,16 +212,6 @@ async fn put(
         .context(OPERATION)?;
     }
     Ok(())
-}
-
-/// How a key is kept: kind and id as text.
-pub(crate) fn key_columns(key: ObjectKey) -> (&'static str, String) {
-    match key {
-        ObjectKey::AccessRule(id) => ("access-rule", id.to_string()),
-        ObjectKey::Credential(id) => ("credential", id.to_string()),
-        ObjectKey::Workload(id) => ("workload", id.to_string()),
-        ObjectKey::Project(id) => ("project", id.to_string()),
-    }
 }
 
 /// The clusters that a rule in this scope reaches now.

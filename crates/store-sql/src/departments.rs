@@ -16,7 +16,9 @@ use crate::clusters::Cluster;
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::lists::{Level, List, Reach, Term};
 use crate::resource::{Resource, needed, one};
-use crate::{SqlStore, credential_assets, folded, policy_rows, projects, rows, secret_assets, workloads};
+use crate::{
+    SqlStore, credential_assets, folded, former_namespaces, policy_rows, rows, secret_assets, workloads,
+};
 
 const READ: &str = "read departments";
 const CREATE: &str = "create a department";
@@ -253,7 +255,7 @@ impl Departments for SqlStore {
         }
         credential_assets::remove_of_department(&mut tx, &mut changes, row.cluster_id, id).await?;
         secret_assets::remove_of_department(&mut tx, id).await?;
-        projects::remember_namespaces_of(&mut tx, id).await?;
+        former_namespaces::remember_all_of(&mut tx, id).await?;
         policy_rows::remove_in(&mut tx, Scope::Department(id), DELETE).await?;
         tx.execute(
             "DELETE FROM projects WHERE department_id = $1",

@@ -8,7 +8,6 @@ use reeve_store::{Deleted, DesiredPart, DesiredState, Later, StoreError, gate};
 use reeve_types::{ClusterId, Revision, RevisionToken};
 
 use crate::SqlStore;
-use crate::changes::key_columns;
 use crate::driver::{Arg, Row, StoreResultExt, Tx, from_json};
 use crate::{revision_tokens, rows};
 
@@ -141,7 +140,7 @@ impl DesiredState for SqlStore {
         let Some((revision, token)) = current(&mut tx, cluster).await? else {
             return Ok(None);
         };
-        let (kind, id) = after.map_or(("", String::new()), key_columns);
+        let (kind, id) = after.map_or(("", String::new()), rows::key_columns);
         let mut collected = Collected::new(bytes);
         // In the order of the alphabet, which is ours: rules, credentials, projects, workloads.
         tx.each(
@@ -171,7 +170,7 @@ impl DesiredState for SqlStore {
         // Without an object everything of that revision is known: it begins with the next one. No character is said to come
         // after all others: that depends on the database's collation.
         let (since_revision, (kind, id)) = match since.object {
-            Some(object) => (number(since.revision), key_columns(object)),
+            Some(object) => (number(since.revision), rows::key_columns(object)),
             None => (number(since.revision).saturating_add(1), ("", String::new())),
         };
         let mut collected = Collected::new(bytes);

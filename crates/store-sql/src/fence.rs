@@ -158,7 +158,7 @@ async fn raise_counters(tx: &mut Tx, fenced: &Fenced) -> Result<u64, StoreError>
     Ok(raised)
 }
 
-/// Keeps the numbers and uids that only this fence knows of. What somebody was given since the restore stays hers.
+/// Keeps the numbers and uids that only this fence knows of. What somebody was given since the restore stays theirs.
 async fn keep(
     mut tx: Tx,
     fenced: &Fenced,

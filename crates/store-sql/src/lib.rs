@@ -24,6 +24,7 @@ mod driver;
 mod events;
 mod fence;
 mod folded;
+mod former_namespaces;
 mod identity_providers;
 mod installation;
 mod lists;

@@ -9,7 +9,7 @@ use reeve_store::{
     SetNetworking, SetPodRules, SetProject, StoreError, desired, gate,
 };
 use reeve_types::list::{ListQuery, ProjectColumn};
-use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Timestamp};
+use reeve_types::{AccessRuleId, ProjectId, Timestamp};
 
 use crate::access_rules::live_rules_of_project;
 use crate::changes::{Changes, soft_delete_rules};
@@ -17,7 +17,9 @@ use crate::departments::Department;
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::lists::{Level, List, Reach, Shared, Term};
 use crate::resource::{Resource, needed};
-use crate::{SqlStore, credential_assets, folded, policy_rows, rows, secret_assets, workloads};
+use crate::{
+    SqlStore, credential_assets, folded, former_namespaces, policy_rows, rows, secret_assets, workloads,
+};
 
 const READ: &str = "read projects";
 const CREATE: &str = "create a project";
@@ -151,7 +153,7 @@ impl Projects for SqlStore {
         let cluster = department.cluster_id;
         refuse_taken(&mut tx, &Arg::text(cluster), &new).await?;
         if !new.may_take_over {
-            refuse_of_others(&mut tx, &Arg::text(cluster), &new).await?;
+            former_namespaces::refuse_of_others(&mut tx, &Arg::text(cluster), &new).await?;
         }
         let number = tx.next_number("project").await?;
         let above = [
@@ -277,7 +279,7 @@ impl Projects for SqlStore {
         credential_assets::remove_of_project(&mut tx, &mut changes, row.cluster_id, id).await?;
         secret_assets::remove_of_project(&mut tx, id).await?;
         changes.delete(row.cluster_id, ObjectKey::Project(id));
-        remember_namespace(&mut tx, &row).await?;
+        former_namespaces::remember(&mut tx, &row).await?;
         policy_rows::remove_in(&mut tx, Scope::Project(id), DELETE).await?;
         tx.execute("DELETE FROM projects WHERE id = $1", &[id.number().into()])
             .await
@@ -392,58 +394,6 @@ fn taken(new: &NewProject) -> StoreError {
         what: "project",
         name: new.name.to_string(),
         context: " in this cluster",
-    }
-}
-
-/// Remembers whose the namespace of a project that goes was.
-async fn remember_namespace(tx: &mut Tx, row: &ProjectRow) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO former_namespaces (cluster_id, namespace, department_id) VALUES ($1, $2, $3)
-         ON CONFLICT (cluster_id, namespace) DO UPDATE SET department_id = excluded.department_id",
-        &[
-            Arg::text(row.cluster_id),
-            Arg::text(&row.namespace),
-            row.department_id.number().into(),
-        ],
-    )
-    .await
-    .context(DELETE)?;
-    Ok(())
-}
-
-/// Remembers whose the namespaces of a department that goes were.
-pub(crate) async fn remember_namespaces_of(tx: &mut Tx, department: DepartmentId) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO former_namespaces (cluster_id, namespace, department_id)
-         SELECT cluster_id, namespace, department_id FROM projects WHERE department_id = $1
-         ON CONFLICT (cluster_id, namespace) DO UPDATE SET department_id = excluded.department_id",
-        &[department.number().into()],
-    )
-    .await
-    .context(DELETE)?;
-    Ok(())
-}
-
-/// Refuses a namespace that another department's project left behind: a right in one department must not open what is
-/// another's.
-async fn refuse_of_others(tx: &mut Tx, cluster: &Arg, new: &NewProject) -> Result<(), StoreError> {
-    let others = tx
-        .row(
-            "SELECT department_id FROM former_namespaces
-             WHERE cluster_id = $1 AND namespace = $2 AND department_id <> $3",
-            &[
-                cluster.clone(),
-                Arg::text(&new.namespace),
-                new.department_id.number().into(),
-            ],
-        )
-        .await
-        .context(CREATE)?;
-    match others {
-        Some(_) => Err(StoreError::NamespaceOfOthers {
-            namespace: new.namespace.clone(),
-        }),
-        None => Ok(()),
     }
 }
 

@@ -12,7 +12,7 @@ use reeve_store::{
 use reeve_types::{ClusterId, Revision, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::changes::{Changes, key_columns};
+use crate::changes::Changes;
 use crate::driver::{Arg, StoreResultExt, Tx};
 use crate::{SqlStore, audit, directory, rows};
 
@@ -232,7 +232,7 @@ async fn keep_wrong(
 
 /// New is what the cluster is to have and what was not said before.
 async fn is_news(tx: &mut Tx, cluster: ClusterId, object: &ObjectStatus) -> Result<bool, StoreError> {
-    let (kind, id) = key_columns(object.key);
+    let (kind, id) = rows::key_columns(object.key);
     let row = tx
         .row(
             "SELECT s.phase, s.message, s.updated_at AS status_at
@@ -257,7 +257,7 @@ async fn write_status(
     object: &ObjectStatus,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let (kind, id) = key_columns(object.key);
+    let (kind, id) = rows::key_columns(object.key);
     tx.execute(
         "INSERT INTO object_status (cluster_id, kind, object_id, phase, message, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6)

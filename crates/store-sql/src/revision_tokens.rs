@@ -8,9 +8,8 @@ use reeve_store::{REVISIONS_KEPT, StoreError};
 use reeve_types::{ClusterId, RevisionToken};
 use sha2::{Digest, Sha256};
 
-use crate::SqlStore;
-use crate::changes::key_columns;
 use crate::driver::{Arg, StoreResultExt, Tx};
+use crate::{SqlStore, rows};
 
 const WRITE: &str = "write the token of a revision";
 const READ: &str = "look a revision's token up";
@@ -82,7 +81,7 @@ pub(crate) async fn follow(
     })?;
     let mut parts = vec![before.to_string().into_bytes(), revision.to_be_bytes().to_vec()];
     for (key, object) in changes {
-        let (kind, id) = key_columns(*key);
+        let (kind, id) = rows::key_columns(*key);
         parts.push(kind.as_bytes().to_vec());
         parts.push(id.into_bytes());
         parts.push(serde_json::to_vec(object).map_err(|error| StoreError::Corrupt {

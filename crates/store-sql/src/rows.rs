@@ -1,7 +1,7 @@
 //! Rows of the database as rows of the store. By hand: the columns are few, and derive macros would not know our types.
 
 use reeve_authz::{RoleId, Scope, SubjectKey};
-use reeve_link::StatusPhase;
+use reeve_link::{ObjectKey, StatusPhase};
 use reeve_store::{
     AccessRuleRow, ClusterRow, DepartmentRow, ProjectRow, ServiceAccountRow, StatusRow, StoreError, UserRow,
     WorkloadRow, WorkloadSummary,
@@ -183,4 +183,14 @@ pub(crate) fn workload(row: &Row) -> Result<WorkloadRow, StoreError> {
         summary: workload_summary(row)?,
         request: row.json("request")?,
     })
+}
+
+/// How a key is kept: kind and id as text.
+pub(crate) fn key_columns(key: ObjectKey) -> (&'static str, String) {
+    match key {
+        ObjectKey::AccessRule(id) => ("access-rule", id.to_string()),
+        ObjectKey::Credential(id) => ("credential", id.to_string()),
+        ObjectKey::Workload(id) => ("workload", id.to_string()),
+        ObjectKey::Project(id) => ("project", id.to_string()),
+    }
 }

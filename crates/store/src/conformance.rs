@@ -32,6 +32,7 @@ mod second_factors;
 mod secret_assets;
 mod sessions;
 mod signing_keys;
+mod sorted;
 mod told;
 mod unique;
 mod writes;

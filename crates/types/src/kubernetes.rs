@@ -165,7 +165,7 @@ pub const WORKLOAD_ID_LABEL: &str = "reeve.dev/workload-id";
 
 // Pods, templates and selectors.
 
-/// The user id of the person who wrote a template, in its labels and in the selector above it: what is selected is hers (R19).
+/// The user id of the person who wrote a template, in its labels and in the selector above it: what is selected is that person's (R19).
 pub const USER: &str = "reeve.dev/user";
 /// Which container of a pod or template is to know its person by name (R23).
 pub const PASSWD_ENTRY: &str = "reeve.dev/passwd-entry";

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes the text; the caller's copy is hers to forget.
+    /// Takes the text; the caller has to forget its own copy.
     pub fn new(text: impl Into<String>) -> Self {
         Self(SecretString::from(text.into()))
     }

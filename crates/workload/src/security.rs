@@ -31,7 +31,7 @@ pub(crate) fn pod(workload: &Workload) -> PodSecurityContext {
 }
 
 /// Whether a Secret is mounted that not everybody reads. Its files are root's: the node gives them to the group of `fsGroup`, and lets
-/// that read. The pod's other volumes are its own (R21), and the group is one of hers (R6).
+/// that read. The pod's other volumes are its own (R21), and the group is one of the user's (R6).
 fn is_closed(workload: &Workload) -> bool {
     let mut modes = workload.secret_volumes.iter().map(|volume| volume.default_mode);
     modes.any(|mode| !mode.is_readable_by_all())

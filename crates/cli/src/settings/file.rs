@@ -1,10 +1,11 @@
 //! Files that only their owner can read, written whole or not at all.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use reeve_files::Readers;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -48,14 +49,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .filter(|dir| !dir.as_os_str().is_empty())
         .unwrap_or_else(|| Path::new("."));
     private_dir(dir)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".reeve-")
-        .permissions(fs::Permissions::from_mode(0o600))
-        .tempfile_in(dir)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
-    Ok(())
+    reeve_files::replace(&target, bytes, Readers::Owner)
 }
 
 fn private_dir(dir: &Path) -> io::Result<()> {
@@ -78,6 +72,8 @@ pub(super) fn private(path: &Path) -> io::Result<fs::File> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {

@@ -1,6 +1,6 @@
 //! Questions about access (control-plane 2.5, and ours). Every answer is the index's own: nothing here decides.
 //!
-//! **Who may ask about whom.** About herself, by the groups of this session, everybody. About others, or by other groups, who
+//! **Who may ask about whom.** About themselves, by the groups of this session, everybody. About others, or by other groups, who
 //! may read access rules: in the scope, where the question names one, else somewhere. A rule in a scope whose rules the caller
 //! may not read counts for nothing, and `complete` is then false whether or not there is one: no answer depends on what is out
 //! of the caller's sight, except who could grant what is missing (`grantableBy`): whom to ask is for everybody. A scope that the caller does not see is answered as one that is not there.

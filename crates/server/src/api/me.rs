@@ -1,4 +1,4 @@
-//! The caller herself.
+//! The caller.
 
 pub mod access_rules;
 pub mod authenticator;

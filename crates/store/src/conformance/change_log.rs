@@ -5,6 +5,7 @@ use reeve_types::{DepartmentId, ProjectId};
 
 use super::organization::{Organization, group, parsed};
 use super::random::RandomWrites;
+use super::sorted::sorted;
 use crate::{
     CHANGES_KEPT, CHANGES_TOGETHER, ChangeMark, ChangeNumber, ClusterFacts, DirectoryChange,
     DirectorySnapshot, LogAfter, LoggedChanges,
@@ -136,21 +137,6 @@ impl Told {
         all.clusters.retain(|it| Scope::Cluster(it.id) != gone);
         (all.rules, all.policies, all.projects, all.departments) = (rules, policies, projects, departments);
     }
-}
-
-pub(super) fn sorted(mut all: DirectorySnapshot) -> DirectorySnapshot {
-    all.clusters.sort_by_key(|it| it.id);
-    all.departments.sort_by_key(|it| it.id);
-    all.projects.sort_by_key(|it| it.id);
-    all.rules.sort_by_key(|it| it.id);
-    all.roles.sort_by_key(|it| it.id);
-    all.policies
-        .sort_by_key(|it| (it.scope.wire_type(), it.scope.wire_id(), it.kind));
-    all.users.sort_by_key(|it| it.id);
-    all.service_accounts.sort_by_key(|it| it.id);
-    all.sessions.sort_by_key(|it| it.id);
-    all.heard.clear();
-    all
 }
 
 /// After each of many random writes a directory that only follows the log equals the one that is read anew. `store-sql` plants

@@ -7,8 +7,8 @@ use reeve_authz::{Action, BootstrapException, Entity, RoleId, Scope, SubjectKey}
 use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
 use reeve_types::{ClusterId, LowestId, Revision, SignInMethod};
 
-use super::change_log::sorted;
 use super::organization::{NOW, Organization, entry, exception, group, link, parsed, posix, signing_key};
+use super::sorted::sorted;
 use crate::{AuditAction, CredentialHash, DirectorySnapshot, Fenced, KeyUse, SetNetworking, SubjectId};
 
 /// Draws writes of every kind that changes the directory. What a write needs is looked up in the store; one that is refused

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use kube::api::{Api, PostParams};
+use reeve_files::Readers;
 
 use super::Cluster;
 use crate::wait::wait_for;
@@ -79,10 +80,8 @@ impl Cluster {
 
 /// Replaces the live authentication file of a cluster, whole or not at all.
 fn replace_authentication(file: &Path, yaml: &str) -> Result<()> {
-    let context = || format!("cannot write `{}`", file.display());
-    let temporary = file.with_extension("new");
-    fs::write(&temporary, complete(yaml)).with_context(context)?;
-    fs::rename(&temporary, file).with_context(context)
+    reeve_files::replace(file, complete(yaml).as_bytes(), Readers::Usual)
+        .with_context(|| format!("cannot write `{}`", file.display()))
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ async fn projects(api: &Api) -> Result<Vec<Project>, Failure> {
     }
 }
 
-/// The one cluster that the caller can reach: seen by herself, or through her projects.
+/// The one cluster that the caller can reach: by what the caller sees of clusters, or through the caller's projects.
 async fn only_cluster(api: &Api, projects: &[Project]) -> Result<ClusterId, Failure> {
     let mut ids: BTreeSet<ClusterId> = projects.iter().map(|project| project.cluster_id).collect();
     if ids.is_empty() {

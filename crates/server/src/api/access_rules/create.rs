@@ -35,7 +35,7 @@ impl Refusal for AccessRuleRefusal {
     }
 }
 
-/// Gives a subject a role in a scope. Nobody gives what she does not hold there herself.
+/// Gives a subject a role in a scope. Nobody gives what they do not hold there themselves.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -15,7 +15,7 @@ use crate::directory::{Directory, entity_of};
 use crate::error::ApiError;
 use crate::extract::JsonBody;
 
-/// By the rules in the caller's sight; about the caller by all of hers.
+/// By the rules in the caller's sight; about the caller by all of the caller's.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -54,7 +54,7 @@ impl Judged {
         }
     }
 
-    /// Whether the question is the caller's about herself.
+    /// Whether the caller asks about the caller.
     pub(super) fn is_the_caller(&self) -> bool {
         self.groups_from == GroupsFrom::ThisSession
     }

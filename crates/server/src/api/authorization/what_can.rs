@@ -15,7 +15,7 @@ use crate::caller::{Call, Caller};
 use crate::error::ApiError;
 use crate::extract::JsonBody;
 
-/// By the rules in the caller's sight; of the caller by all of hers.
+/// By the rules in the caller's sight; of the caller by all of the caller's.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -80,7 +80,7 @@ pub async fn handle(
 }
 
 /// As whom it runs. Where the cluster enforces identity, and where it has not said, always as the caller; elsewhere only
-/// when she asked for it. Without numbers of hers both are refused.
+/// when that was asked for. Without a POSIX identity both are refused.
 fn identity(
     directory: &Directory,
     caller: &Caller,
