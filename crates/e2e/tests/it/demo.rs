@@ -16,6 +16,7 @@ const ALICE: &str = "uid=70012 gid=5000 groups=5000,5001";
 struct Demo {
     dir: tempfile::TempDir,
     wrapper: Vec<&'static str>,
+    database: &'static str,
 }
 
 impl Demo {
@@ -25,6 +26,7 @@ impl Demo {
             Some(_) => Some(Self {
                 dir: tempfile::tempdir()?,
                 wrapper: Vec::new(),
+                database: "sqlite",
             }),
             None => None,
         })
@@ -34,7 +36,8 @@ impl Demo {
         let program = binary("reeve-demo")?;
         let mut words = self.wrapper.iter().map(PathBuf::from).chain([program]);
         let mut command = Command::new(words.next().context("no program")?);
-        command.args(words).arg("--dir").arg(self.dir.path()).arg(task);
+        command.args(words).arg("--dir").arg(self.dir.path());
+        command.args(["--database", self.database, task]);
         Ok(command)
     }
 
@@ -124,7 +127,24 @@ async fn run_tells_the_story_and_ends_with_ctrl_c() -> Result<()> {
     let Some(demo) = Demo::new(Tier::Node).await? else {
         return Ok(());
     };
+    story(&demo, "SQLite")
+}
+
+#[tokio::test]
+async fn over_postgresql_it_is_the_same_story() -> Result<()> {
+    let Some(mut demo) = Demo::new(Tier::Node).await? else {
+        return Ok(());
+    };
+    if reeve_testkit::postgres().is_none() {
+        return Ok(());
+    }
+    demo.database = "postgres";
+    story(&demo, "PostgreSQL")
+}
+
+fn story(demo: &Demo, database: &str) -> Result<()> {
     let told = demo.told()?;
+    ensure!(told.contains(&format!("on {database}")), "{told}");
     let lines = what_came_into_being(&told)?;
     // Once for `reeve submit`, once for the bare Job by kubectl.
     let ids: Vec<_> = lines.iter().filter(|line| line.starts_with("uid=")).collect();
