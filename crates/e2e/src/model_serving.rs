@@ -17,6 +17,7 @@ use crate::install_crypto;
 use kserve::Kserve;
 use outside::Outside;
 
+pub use kserve::{ACCOUNT as KSERVE_ACCOUNT, NAMESPACE as KSERVE};
 pub use tiny::{CORPUS, IMAGE};
 
 /// The operator's namespace.
