@@ -90,6 +90,15 @@ impl ModelServing {
     pub fn namespace(&self, cluster: &Cluster, folder: &Path, name: &str) -> Result<()> {
         let kubectl = Kubectl::new(cluster.kubectl_path(), cluster.installer_kubeconfig());
         namespace(&kubectl, name)?;
+        self.volume(cluster, folder, name)
+    }
+
+    /// Makes a volume for the files of models, which lie in a folder of this name.
+    ///
+    /// # Errors
+    /// The API server refuses.
+    pub fn volume(&self, cluster: &Cluster, folder: &Path, name: &str) -> Result<()> {
+        let kubectl = Kubectl::new(cluster.kubectl_path(), cluster.installer_kubeconfig());
         let files = std::path::absolute(folder.join(name))?;
         std::fs::create_dir_all(&files).with_context(|| format!("making `{}`", files.display()))?;
         // Nothing provides volumes here, and nothing hands this one over to who downloads.
