@@ -25,6 +25,7 @@ pub(crate) const FREE_OF_WORKERS: [&str; 5] = [
 
 /// The parts of an InferenceService that are a pod's spec and its metadata in one.
 pub(crate) const COMPONENTS: [&str; 3] = ["predictor", "transformer", "explainer"];
+
 /// Where one template lies: what is its metadata, and what is its pod's spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {

@@ -337,7 +337,8 @@ pub(super) static CHECKS: [Check; 11] = [
             "[dyn(object.metadata.?annotations.orValue({})), dyn(object.metadata.?labels.orValue({}))].all(i, m, m.all(k, \
              !k.startsWith('",
             names::PREFIX,
-            "') || (i == 0 && variables.whole && variables.subresource == '' && k == variables.key) || (k in variables.oldMaps[i] && variables.oldMaps[i][k] == m[k]))) && variables.templates.all(x, \
+            "') || (i == 0 && variables.whole && variables.subresource == '' && k == variables.key) || \
+             (k in variables.oldMaps[i] && variables.oldMaps[i][k] == m[k]))) && variables.templates.all(x, \
              x.t.?metadata.?labels.orValue(dyn({})).all(k, !k.startsWith('",
             names::PREFIX,
             "')))"
