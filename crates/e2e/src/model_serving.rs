@@ -1,6 +1,7 @@
 //! Model serving as an administrator installs it (`docs/model-serving.md`): the real KServe, and the chart `aim-engine` with our operator
 //! and downloader as pods. A registry, a hub of files and a tiny model are of this machine.
 
+mod broken;
 mod kserve;
 mod outside;
 mod tiny;
@@ -136,6 +137,11 @@ impl ModelServing {
             &format!("{path}/cgi-bin/completions?prompt={prompt}"),
         ])?;
         serde_json::from_str(&answer).with_context(|| format!("the model answered `{answer}`"))
+    }
+
+    /// What is asked in the place of S3.
+    pub fn buckets(&self) -> String {
+        self.outside.buckets()
     }
 
     /// The paths that the hub of files was asked for so far.

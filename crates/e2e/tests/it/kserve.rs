@@ -3,6 +3,7 @@
 //!
 //! `make kserve`: the first build of KServe takes minutes.
 
+mod failures;
 mod project;
 
 use std::path::Path;
@@ -44,6 +45,7 @@ async fn a_service_goes_from_image_to_running_on_the_real_kserve_and_is_changed_
         is_stored_once(&serving, &somebody, &folder.path().join(NAMESPACE))?;
         is_changed(&serving, &cluster, &somebody).await?;
         says_what_is_wrong(&somebody)?;
+        failures::are_told_apart(&serving, &cluster, folder.path()).await?;
         is_deleted(&cluster, &somebody).await?;
         nothing_was_refused(&cluster, SYSTEM, "aim-engine-controller-manager")?;
         nothing_was_refused(&cluster, KSERVE, KSERVE_ACCOUNT)
