@@ -264,7 +264,11 @@ fn is_crowded_kind(object: &Value) -> bool {
     let parts = |component: &Value| count(component, "", &OF_METADATA) + count(component, "", &OF_POD);
     let canaries = list(object, "/spec/canary");
     let predictors = || canaries.iter().filter_map(|canary| canary.get("predictor"));
-    let components = || kinds::COMPONENTS.iter().filter_map(|part| object.get("spec")?.get(part));
+    let components = || {
+        kinds::COMPONENTS
+            .iter()
+            .filter_map(|part| object.get("spec")?.get(part))
+    };
     count(object, "/metadata", &OF_METADATA) > MOST
         || is_annotation_too_long(object.pointer("/metadata/annotations"))
         || components().any(|part| parts(part) > MOST || is_annotation_too_long(part.get("annotations")))

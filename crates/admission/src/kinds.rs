@@ -203,7 +203,9 @@ pub(crate) fn templates_cel(object: &str) -> String {
 /// The templates of an InferenceService, whose spec an expression gives.
 fn kserve_cel(spec: &str) -> String {
     let entry = |part: &str, at: &str| {
-        format!("dyn({{'t': dyn({{'metadata': dyn({part}), 'spec': dyn({part})}}), 'm': dyn({at}), 's': dyn({at})}})")
+        format!(
+            "dyn({{'t': dyn({{'metadata': dyn({part}), 'spec': dyn({part})}}), 'm': dyn({at}), 's': dyn({at})}})"
+        )
     };
     let component = |name: &&str| {
         format!(
@@ -247,7 +249,12 @@ pub(crate) fn is_marked(object: &Value) -> bool {
 
 /// The same as CEL that Kubernetes 1.30 understands, for match conditions.
 pub(crate) fn marked_cel() -> String {
-    let of = |metadata: &str| format!("'{}' in {metadata}.?annotations.orValue(dyn({{}}))", names::RUNS_AS);
+    let of = |metadata: &str| {
+        format!(
+            "'{}' in {metadata}.?annotations.orValue(dyn({{}}))",
+            names::RUNS_AS
+        )
+    };
     let components: Vec<String> = COMPONENTS.iter().map(|part| of(&format!("o.?{part}"))).collect();
     format!(
         "({} && {}) || [dyn(object).?spec.orValue(dyn({{}}))].exists(o, {} || {} || \

@@ -75,7 +75,11 @@ pub fn new_pods(
         .collect();
     if let (true, [stamp]) = (kind.is_stamped_whole(), stamps(object).as_slice()) {
         // Its operator makes some that bear its stamp.
-        let annotations = if stamp.is_empty() { json!({}) } else { json!({ names::RUNS_AS: stamp }) };
+        let annotations = if stamp.is_empty() {
+            json!({})
+        } else {
+            json!({ names::RUNS_AS: stamp })
+        };
         templates.push(json!({ "metadata": { "annotations": annotations }, "spec": {} }));
     }
     if templates.is_empty() {

@@ -420,12 +420,18 @@ fn is_custom(object: &Value) -> bool {
     let predictor = map_keys(object, "/spec/predictor");
     parts.iter().all(|part| *part == "predictor")
         && !list(object, "/spec/predictor/containers").is_empty()
-        && !predictor.iter().any(|field| RUNTIMES.contains(&format!("'{field}'")))
+        && !predictor
+            .iter()
+            .any(|field| RUNTIMES.contains(&format!("'{field}'")))
 }
 
 fn map_keys<'a>(object: &'a Value, at: &str) -> Vec<&'a str> {
     let fields = object.pointer(at).and_then(Value::as_object);
-    fields.into_iter().flatten().map(|(key, _)| key.as_str()).collect()
+    fields
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key.as_str())
+        .collect()
 }
 
 /// Where a namespace is no project's, and may become one.

@@ -28,7 +28,10 @@ pub(super) fn hangs(path: &str) -> bool {
 /// As a hub: `reeve/REASON`. What it does not know is not there.
 pub(super) fn of_hub(path: &str) -> Response {
     let known = [DENIED, CORRUPT, STALLED, LARGE].into_iter();
-    let Some(of) = known.into_iter().find(|of| path.contains(&format!("/reeve/{of}/"))) else {
+    let Some(of) = known
+        .into_iter()
+        .find(|of| path.contains(&format!("/reeve/{of}/")))
+    else {
         return (StatusCode::NOT_FOUND, [("x-error-code", "RepoNotFound")]).into_response();
     };
     if of == DENIED {

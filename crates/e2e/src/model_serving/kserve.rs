@@ -77,13 +77,7 @@ impl Kserve {
         let made = certificate(&["127.0.0.1".to_owned()])?;
         let [metrics, probes, webhooks] = ports()?;
         let log = folder.join("log");
-        let process = spawn(
-            &installed,
-            folder,
-            &log,
-            &made,
-            [metrics, probes, webhooks],
-        )?;
+        let process = spawn(&installed, folder, &log, &made, [metrics, probes, webhooks])?;
         let kserve = Self { process };
         let started = wait_for(SETTLE, "KServe to work", async || {
             let said = std::fs::read_to_string(&log)?;

@@ -57,16 +57,22 @@ async fn scripted_gateway(routes: &Api<DynamicObject>, route: &str, says: &[Says
 
 /// Waits until the condition of the route holds so, for this reason, in words that contain these.
 async fn told(rig: &Rig, status: &str, reason: &str, words: &str) {
-    let found = wait_for(NOBODY, &format!("HTTPRouteReady to be {status} for {reason}: {words}"), async || {
-        let services = Api::<AimService>::namespaced(rig.client.clone(), NAMESPACE);
-        let service = serde_json::to_value(services.get("chat").await?)?;
-        let said = condition(&service, "HTTPRouteReady").clone();
-        let message = said["message"].as_str().unwrap_or_default();
-        let holds = said["status"] == status && said["reason"] == reason && message.contains(words);
-        anyhow::ensure!(holds, "{said}");
-        Ok(Some(()))
-    });
-    found.await.unwrap_or_else(|error| panic!("{error:#}\n{}", rig.operator.log()));
+    let found = wait_for(
+        NOBODY,
+        &format!("HTTPRouteReady to be {status} for {reason}: {words}"),
+        async || {
+            let services = Api::<AimService>::namespaced(rig.client.clone(), NAMESPACE);
+            let service = serde_json::to_value(services.get("chat").await?)?;
+            let said = condition(&service, "HTTPRouteReady").clone();
+            let message = said["message"].as_str().unwrap_or_default();
+            let holds = said["status"] == status && said["reason"] == reason && message.contains(words);
+            anyhow::ensure!(holds, "{said}");
+            Ok(Some(()))
+        },
+    );
+    found
+        .await
+        .unwrap_or_else(|error| panic!("{error:#}\n{}", rig.operator.log()));
 }
 
 /// Planted faults that turn it red: a parent counts whatever generation its answer is of (the changed route is ready at once); a parent
@@ -75,11 +81,18 @@ pub(crate) async fn a_route_is_ready_by_its_own_gateways_word_on_this_generation
     rig.namespace(NAMESPACE).await;
     let spec = json!({"model": {"name": "nobody"}, "routing": {"enabled": true, "pathTemplate": "/first",
         "gatewayRef": {"name": "main", "namespace": "gateways"}}});
-    create::<AimService>(&rig.client, NAMESPACE, json!({"metadata": {"name": "chat"}, "spec": spec})).await;
+    create::<AimService>(
+        &rig.client,
+        NAMESPACE,
+        json!({"metadata": {"name": "chat"}, "spec": spec}),
+    )
+    .await;
     let routes = foreign(&rig.client, NAMESPACE, "HTTPRoute");
-    let route = wait_until("the route", async || Ok(routes.list(&ListParams::default()).await?.items.pop()))
-        .await
-        .unwrap();
+    let route = wait_until("the route", async || {
+        Ok(routes.list(&ListParams::default()).await?.items.pop())
+    })
+    .await
+    .unwrap();
     let name = route.name_any();
     assert_eq!(route.metadata.generation, Some(1));
     told(rig, "False", "HTTPRoutePending", "no answer yet from: main").await;
@@ -90,7 +103,13 @@ pub(crate) async fn a_route_is_ready_by_its_own_gateways_word_on_this_generation
         ..Says::accepted(1)
     };
     scripted_gateway(&routes, &name, &[elsewhere]).await;
-    told(rig, "False", "HTTPRoutePending", "no gateway took this route: no answer yet from: main").await;
+    told(
+        rig,
+        "False",
+        "HTTPRoutePending",
+        "no gateway took this route: no answer yet from: main",
+    )
+    .await;
 
     let refused = Says {
         status: "False",
@@ -99,7 +118,13 @@ pub(crate) async fn a_route_is_ready_by_its_own_gateways_word_on_this_generation
         ..Says::accepted(1)
     };
     scripted_gateway(&routes, &name, &[refused]).await;
-    told(rig, "False", "NotAllowedByListeners", "no listener lets this namespace in").await;
+    told(
+        rig,
+        "False",
+        "NotAllowedByListeners",
+        "no listener lets this namespace in",
+    )
+    .await;
     let lost = Says {
         type_: "ResolvedRefs",
         status: "False",
@@ -128,5 +153,9 @@ pub(crate) async fn a_route_is_ready_by_its_own_gateways_word_on_this_generation
         service["status"]["routing"]["path"] == "/second"
     })
     .await;
-    assert_eq!(condition(&service, "HTTPRouteReady")["status"], "True", "{service:#}");
+    assert_eq!(
+        condition(&service, "HTTPRouteReady")["status"],
+        "True",
+        "{service:#}"
+    );
 }

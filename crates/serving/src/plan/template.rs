@@ -163,7 +163,11 @@ fn model_component(seen: &Seen<'_>) -> Component {
     let component = Component::new(name, Dependency::Upstream);
     let asked = &seen.spec.model_name;
     let Some(model) = seen.model else {
-        let whose = if seen.parent.stamp.is_some() { " of the same person" } else { "" };
+        let whose = if seen.parent.stamp.is_some() {
+            " of the same person"
+        } else {
+            ""
+        };
         return component.with(Fault::reference_not_found(format!(
             "there is no {kind} `{asked}`{whose}"
         )));

@@ -71,15 +71,28 @@ fn what_a_service_makes_is_the_same_persons() {
         ..Around::default()
     };
     let by_name = json!({"model": {"name": "m"}});
-    assert_eq!(stamp_of(&child(&pass(ALICE, &by_name, around()), "AIMTemplateCache")), ALICE);
-    let overridden = json!({"model": {"name": "m"}, "template": {"name": "t"}, "overrides": {"metric": "latency"}});
-    assert_eq!(stamp_of(&child(&pass(ALICE, &overridden, around()), "AIMServiceTemplate")), ALICE);
+    assert_eq!(
+        stamp_of(&child(&pass(ALICE, &by_name, around()), "AIMTemplateCache")),
+        ALICE
+    );
+    let overridden =
+        json!({"model": {"name": "m"}, "template": {"name": "t"}, "overrides": {"metric": "latency"}});
+    assert_eq!(
+        stamp_of(&child(&pass(ALICE, &overridden, around()), "AIMServiceTemplate")),
+        ALICE
+    );
     let cache = json!({"metadata": metadata("c", ALICE), "spec": {"templateName": "t", "templateScope": "Namespace"},
         "status": {"status": "Ready"}});
-    let served = Around { caches: vec![cache], ..around() };
+    let served = Around {
+        caches: vec![cache],
+        ..around()
+    };
     let inference = child(&pass(REGROUPED, &by_name, served), "InferenceService");
     // KServe copies what is of the predictor; on the object itself it would be a mark that nobody checked.
-    assert_eq!(inference["spec"]["predictor"]["annotations"][ANNOTATION], REGROUPED);
+    assert_eq!(
+        inference["spec"]["predictor"]["annotations"][ANNOTATION],
+        REGROUPED
+    );
     assert_eq!(*stamp_of(&inference), Value::Null);
 }
 
@@ -87,7 +100,10 @@ fn what_a_service_makes_is_the_same_persons() {
 #[test]
 fn what_a_colleague_may_change_serves_nobody_else() {
     let by_name = json!({"model": {"name": "m"}});
-    let his = Around { models: vec![model("m", DAVE)], ..Around::default() };
+    let his = Around {
+        models: vec![model("m", DAVE)],
+        ..Around::default()
+    };
     let plan = pass(ALICE, &by_name, his);
     let (state, said) = model_says(&plan);
     assert_eq!(state, State::Failed);
@@ -95,7 +111,10 @@ fn what_a_colleague_may_change_serves_nobody_else() {
     // By its image she gets a model of her own, under a name that his has not.
     let by_image = json!({"model": {"image": "i:1"}});
     let name = |stamp: &str, models: Vec<Value>| {
-        let around = Around { models, ..Around::default() };
+        let around = Around {
+            models,
+            ..Around::default()
+        };
         child(&pass(stamp, &by_image, around), "AIMModel")["metadata"]["name"].clone()
     };
     let hers = name(ALICE, vec![model("m", DAVE)]);
@@ -107,11 +126,18 @@ fn what_a_colleague_may_change_serves_nobody_else() {
         ..Around::default()
     };
     let plan = pass(ALICE, &by_name, around);
-    assert!(plan.status.resolved_template.is_none(), "{:?}", plan.status.resolved_template);
+    assert!(
+        plan.status.resolved_template.is_none(),
+        "{:?}",
+        plan.status.resolved_template
+    );
     // What nobody stamped could be anybody's.
     let mut unstamped = model("m", ALICE);
     unstamped["metadata"]["annotations"] = json!({});
-    let around = Around { models: vec![unstamped], ..Around::default() };
+    let around = Around {
+        models: vec![unstamped],
+        ..Around::default()
+    };
     assert_eq!(model_says(&pass(ALICE, &by_name, around)).0, State::Failed);
 }
 
@@ -134,7 +160,11 @@ fn jobs_run_as_the_person_with_numbers_that_admission_fills_in() {
         service_account: Some(artifact::ACCOUNT),
         download_image: None,
     };
-    let jobs = [discovery, json!(stored.check_size_job()), json!(stored.download_job(5))];
+    let jobs = [
+        discovery,
+        json!(stored.check_size_job()),
+        json!(stored.download_job(5)),
+    ];
     for job in jobs {
         let template = &job["spec"]["template"];
         assert_eq!(*stamp_of(template), ALICE, "{job:#}");
@@ -150,8 +180,21 @@ fn jobs_run_as_the_person_with_numbers_that_admission_fills_in() {
 #[test]
 fn only_a_stamp_of_an_object_of_a_namespace_counts() {
     let of_text = |text: &str| Stamp::of(&of::<ObjectMeta>(metadata("x", text)));
-    assert_eq!(of_text(ALICE).map(|stamp| stamp.user().to_owned()).as_deref(), Some("alice-id"));
-    for none in ["", "alice", "a/1/2", "a/0/5/", "a/01/5/", "a/1/2/x", "/1/2/3", "a/1/2/3/4", "a/1/0/"] {
+    assert_eq!(
+        of_text(ALICE).map(|stamp| stamp.user().to_owned()).as_deref(),
+        Some("alice-id")
+    );
+    for none in [
+        "",
+        "alice",
+        "a/1/2",
+        "a/0/5/",
+        "a/01/5/",
+        "a/1/2/x",
+        "/1/2/3",
+        "a/1/2/3/4",
+        "a/1/0/",
+    ] {
         assert_eq!(of_text(none), None, "{none}");
     }
     let mut of_cluster = metadata("x", ALICE);
@@ -160,5 +203,8 @@ fn only_a_stamp_of_an_object_of_a_namespace_counts() {
     let (alice, dave) = (of_text(ALICE), of::<ObjectMeta>(metadata("x", DAVE)));
     assert!(may_use(None, &dave));
     assert!(!may_use(alice.as_ref(), &dave));
-    assert!(may_use(alice.as_ref(), &of::<ObjectMeta>(metadata("x", REGROUPED))));
+    assert!(may_use(
+        alice.as_ref(),
+        &of::<ObjectMeta>(metadata("x", REGROUPED))
+    ));
 }

@@ -18,14 +18,42 @@ const SETTLE: Duration = Duration::from_secs(180);
 
 /// Of each source: the reason, and words of the container.
 const CASES: [(&str, &str, &str); 9] = [
-    ("hf://reeve/denied", "AuthError", "Cannot access gated repo reeve/denied"),
-    ("hf://reeve/none", "SourceNotFound", "Repository Not Found: reeve/none"),
-    ("hf://reeve/corrupt", "DownloadCorrupt", "checksum mismatch of weights.bin"),
-    ("hf://reeve/stalled", "DownloadStalled", "download stalled: no progress for 2 s"),
-    ("s3://denied", "AuthError", "s3 403 access denied by s3 (AccessDenied)"),
+    (
+        "hf://reeve/denied",
+        "AuthError",
+        "Cannot access gated repo reeve/denied",
+    ),
+    (
+        "hf://reeve/none",
+        "SourceNotFound",
+        "Repository Not Found: reeve/none",
+    ),
+    (
+        "hf://reeve/corrupt",
+        "DownloadCorrupt",
+        "checksum mismatch of weights.bin",
+    ),
+    (
+        "hf://reeve/stalled",
+        "DownloadStalled",
+        "download stalled: no progress for 2 s",
+    ),
+    (
+        "s3://denied",
+        "AuthError",
+        "s3 403 access denied by s3 (AccessDenied)",
+    ),
     ("s3://none", "SourceNotFound", "s3 404 NoSuchBucket"),
-    ("s3://corrupt", "DownloadCorrupt", "checksum mismatch of weights.bin"),
-    ("s3://stalled", "DownloadStalled", "download stalled: no progress for 2 s"),
+    (
+        "s3://corrupt",
+        "DownloadCorrupt",
+        "checksum mismatch of weights.bin",
+    ),
+    (
+        "s3://stalled",
+        "DownloadStalled",
+        "download stalled: no progress for 2 s",
+    ),
     ("s3://large", "StorageFull", "No space left on device"),
 ];
 
@@ -80,13 +108,32 @@ pub(super) async fn are_told_apart(serving: &ModelServing, cluster: &Cluster, fo
         create(&kubectl, &service)?;
     }
     for (source, reason, words) in CASES {
-        says(&kubectl, "aimartifact", &class(source), "DownloadJobPodsReady", reason, words).await?;
+        says(
+            &kubectl,
+            "aimartifact",
+            &class(source),
+            "DownloadJobPodsReady",
+            reason,
+            words,
+        )
+        .await?;
         says(&kubectl, "aimartifact", &class(source), "Ready", "", words).await?;
     }
     for (source, _, words) in served {
         says(&kubectl, "aimservice", &class(source), "CacheReady", "", words).await?;
-        let caches: Value = serde_json::from_str(&kubectl.must(&["-n", NAMESPACE, "get", "aimtemplatecaches", "-o", "json"])?)?;
-        let mut told = caches["items"].as_array().into_iter().flatten().map(|cache| cache["status"].to_string());
+        let caches: Value = serde_json::from_str(&kubectl.must(&[
+            "-n",
+            NAMESPACE,
+            "get",
+            "aimtemplatecaches",
+            "-o",
+            "json",
+        ])?)?;
+        let mut told = caches["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|cache| cache["status"].to_string());
         ensure!(told.any(|status| status.contains(words)), "{caches:#}");
     }
     Ok(())
@@ -115,7 +162,14 @@ fn make_volume(kubectl: &Kubectl, files: &Path, class: &str) -> Result<()> {
 }
 
 /// Waits until the condition is false for this reason, if one is wanted, in words that contain these.
-async fn says(kubectl: &Kubectl, kind: &str, name: &str, type_: &str, reason: &str, words: &str) -> Result<()> {
+async fn says(
+    kubectl: &Kubectl,
+    kind: &str,
+    name: &str,
+    type_: &str,
+    reason: &str,
+    words: &str,
+) -> Result<()> {
     wait_for(SETTLE, &format!("{kind}/{name} to say `{words}`"), async || {
         let printed = blocking(|| kubectl.must(&["-n", NAMESPACE, "get", kind, name, "-o", "json"]))?;
         let object: Value = serde_json::from_str(&printed)?;
@@ -124,7 +178,10 @@ async fn says(kubectl: &Kubectl, kind: &str, name: &str, type_: &str, reason: &s
         let found = found.with_context(|| object["status"].to_string())?;
         let message = found["message"].as_str().unwrap_or_default();
         let as_wanted = reason.is_empty() || found["reason"] == reason;
-        ensure!(found["status"] == "False" && as_wanted && message.contains(words), "{found}");
+        ensure!(
+            found["status"] == "False" && as_wanted && message.contains(words),
+            "{found}"
+        );
         Ok(Some(()))
     })
     .await

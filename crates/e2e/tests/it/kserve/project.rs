@@ -61,7 +61,10 @@ async fn story(
     let service = json!({"apiVersion": "aim.eai.amd.com/v1alpha1", "kind": "AIMService", "metadata": {"name": "chat"},
         "spec": {"model": {"image": IMAGE}}});
     let made = send(&hers, &service)?;
-    ensure!(made["metadata"]["annotations"]["reeve.dev/runs-as"] == json!(alice.stamp()), "{made:#}");
+    ensure!(
+        made["metadata"]["annotations"]["reeve.dev/runs-as"] == json!(alice.stamp()),
+        "{made:#}"
+    );
     runs(stack, &team.namespace, "chat").await?;
     it_is_hers(stack, team, folder).await?;
     nobody_else_makes_it_run(stack, team, dave).await?;
@@ -74,7 +77,9 @@ fn not_before_it_is_listed(stack: &Stack, team: &Team, hers: &Kubectl) -> Result
     let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
     let namespace = team.namespace.as_str();
     let resources = format!("--resource={WRITTEN}");
-    installer.must(&["-n", namespace, "create", "role", "serving", "--verb=*", &resources])?;
+    installer.must(&[
+        "-n", namespace, "create", "role", "serving", "--verb=*", &resources,
+    ])?;
     installer.must(&[
         "-n",
         namespace,
@@ -101,10 +106,19 @@ async fn list_controllers(stack: &Stack, team: &Team) -> Result<()> {
          "kinds": ["AIMService", "AIMModel", "AIMServiceTemplate", "AIMTemplateCache", "AIMArtifact"]},
     ]}});
     let listed = listed.to_string();
-    installer.must(&["patch", "reeveconfigs.reeve.dev", "reeve", "--type=merge", "-p", &listed])?;
+    installer.must(&[
+        "patch",
+        "reeveconfigs.reeve.dev",
+        "reeve",
+        "--type=merge",
+        "-p",
+        &listed,
+    ])?;
     wait_for(SETTLE, "the project to list them", async || {
         let namespace = installer.must(&["get", "namespace", &team.namespace, "-o", "json"])?;
-        Ok(namespace.contains(&format!("{SYSTEM}:{OPERATOR_ACCOUNT}=AIMService")).then_some(()))
+        Ok(namespace
+            .contains(&format!("{SYSTEM}:{OPERATOR_ACCOUNT}=AIMService"))
+            .then_some(()))
     })
     .await
 }
@@ -142,20 +156,44 @@ async fn it_is_hers(stack: &Stack, team: &Team, folder: &Path) -> Result<()> {
         ensure!(*stamp == json!(alice.stamp()), "{part:#}");
     }
     let stored = find(&folder.join(namespace), "corpus.txt")?.context("no file was stored")?;
-    assert_eq!(std::fs::metadata(&stored)?.uid(), alice.uid, "the download ran as somebody else");
+    assert_eq!(
+        std::fs::metadata(&stored)?.uid(),
+        alice.uid,
+        "the download ran as somebody else"
+    );
     let hers = kubectl_of(stack, team, alice).await?;
     let pods = read(&hers, &["get", "pods", "-l", "component=predictor"])?;
-    let pod = pods["items"][0]["metadata"]["name"].as_str().context("no pod serves")?;
-    let status = blocking(|| hers.must(&["exec", pod, "-c", "kserve-container", "--", "cat", "/proc/1/status"]))?;
+    let pod = pods["items"][0]["metadata"]["name"]
+        .as_str()
+        .context("no pod serves")?;
+    let status = blocking(|| {
+        hers.must(&[
+            "exec",
+            pod,
+            "-c",
+            "kserve-container",
+            "--",
+            "cat",
+            "/proc/1/status",
+        ])
+    })?;
     let line = |name: &str| -> Vec<String> {
         let line = status.lines().find_map(|line| line.strip_prefix(name));
-        line.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+        line.unwrap_or_default()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
     };
     let uid = alice.uid.to_string();
     assert_eq!(line("Uid:"), vec![uid; 4], "{status}");
     let groups = line("Groups:");
     ensure!(groups.contains(&"5001".to_owned()), "{status}");
-    ensure!(groups.iter().all(|group| ["5000", "5001"].contains(&group.as_str())), "{status}");
+    ensure!(
+        groups
+            .iter()
+            .all(|group| ["5000", "5001"].contains(&group.as_str())),
+        "{status}"
+    );
     Ok(())
 }
 
@@ -168,15 +206,27 @@ async fn nobody_else_makes_it_run(stack: &Stack, team: &Team, dave: &Member) -> 
     let container = json!([{"name": "kserve-container", "image": IMAGE}]);
     let namespace = team.namespace.as_str();
     let created = [
-        ("R32", json!({"apiVersion": "aim.eai.amd.com/v1alpha1", "kind": "AIMService",
-            "metadata": {"name": "planted", "annotations": planted}, "spec": {"model": {"image": IMAGE}}})),
-        ("R32", json!({"apiVersion": "aim.eai.amd.com/v1alpha1", "kind": "AIMModel",
-            "metadata": {"name": "planted", "annotations": planted}, "spec": {"image": IMAGE}})),
-        ("R32", json!({"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "planted"},
-            "spec": {"predictor": {"annotations": planted, "containers": container}}})),
-        ("R3", json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "planted"}, "spec": {
+        (
+            "R32",
+            json!({"apiVersion": "aim.eai.amd.com/v1alpha1", "kind": "AIMService",
+            "metadata": {"name": "planted", "annotations": planted}, "spec": {"model": {"image": IMAGE}}}),
+        ),
+        (
+            "R32",
+            json!({"apiVersion": "aim.eai.amd.com/v1alpha1", "kind": "AIMModel",
+            "metadata": {"name": "planted", "annotations": planted}, "spec": {"image": IMAGE}}),
+        ),
+        (
+            "R32",
+            json!({"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "planted"},
+            "spec": {"predictor": {"annotations": planted, "containers": container}}}),
+        ),
+        (
+            "R3",
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "planted"}, "spec": {
             "selector": {"matchLabels": {"app": "x"}}, "template": {"metadata": {"labels": {"app": "x"}, "annotations": planted},
-            "spec": {"containers": container}}}})),
+            "spec": {"containers": container}}}}),
+        ),
     ];
     for (rule, object) in &created {
         for kubectl in [&his, &admin] {
@@ -184,19 +234,43 @@ async fn nobody_else_makes_it_run(stack: &Stack, team: &Team, dave: &Member) -> 
             let answer = blocking(|| kubectl.run_with_input(&words, &object.to_string()))?;
             // Somebody without an identity is told that first.
             let said = String::from_utf8_lossy(&answer.stderr).into_owned();
-            ensure!(said.contains("reeve: R") && !answer.status.success(), "{object:#}: {said}");
+            ensure!(
+                said.contains("reeve: R") && !answer.status.success(),
+                "{object:#}: {said}"
+            );
             let by_him = std::ptr::eq(kubectl, &his);
-            ensure!(!by_him || said.contains(&format!("reeve: {rule}: ")), "{object:#}: {said}");
+            ensure!(
+                !by_him || said.contains(&format!("reeve: {rule}: ")),
+                "{object:#}: {said}"
+            );
         }
     }
     let inference = read(&admin, &["-n", namespace, "get", "inferenceservices"])?;
-    let inference = inference["items"][0]["metadata"]["name"].as_str().context("no InferenceService")?;
+    let inference = inference["items"][0]["metadata"]["name"]
+        .as_str()
+        .context("no InferenceService")?;
     let changed = [
-        ("aimservice", "chat", json!({"spec": {"env": [{"name": "LD_PRELOAD", "value": "/tmp/his.so"}]}})),
-        ("aimservice", "chat", json!({"metadata": {"annotations": {"reeve.dev/runs-as": dave.stamp()}}})),
-        ("aimservice", "chat", json!({"metadata": {"annotations": {"aim.eai.amd.com/reconciliation-paused": "true"}}})),
-        ("inferenceservice", inference, json!({"spec": {"predictor": {"containers": [
-            {"name": "kserve-container", "image": "registry.example/his:1"}]}}})),
+        (
+            "aimservice",
+            "chat",
+            json!({"spec": {"env": [{"name": "LD_PRELOAD", "value": "/tmp/his.so"}]}}),
+        ),
+        (
+            "aimservice",
+            "chat",
+            json!({"metadata": {"annotations": {"reeve.dev/runs-as": dave.stamp()}}}),
+        ),
+        (
+            "aimservice",
+            "chat",
+            json!({"metadata": {"annotations": {"aim.eai.amd.com/reconciliation-paused": "true"}}}),
+        ),
+        (
+            "inferenceservice",
+            inference,
+            json!({"spec": {"predictor": {"containers": [
+            {"name": "kserve-container", "image": "registry.example/his:1"}]}}}),
+        ),
     ];
     for (kind, name, patch) in &changed {
         let patch = patch.to_string();
@@ -233,15 +307,25 @@ async fn a_colleagues_service_takes_nothing_of_hers(
     let his = kubectl_of(stack, team, dave).await?;
     send(&his, &named)?;
     send(&his, &same)?;
-    wait_for(SETTLE, "a service with somebody else's model to say so", async || {
-        let found = read(&kubectl, &["-n", namespace, "get", "aimservice", "named"])?;
-        let said = found["status"]["conditions"].to_string();
-        ensure!(said.contains("ModelNotFound") && said.contains("somebody else's"), "{said}");
-        Ok(Some(()))
-    })
+    wait_for(
+        SETTLE,
+        "a service with somebody else's model to say so",
+        async || {
+            let found = read(&kubectl, &["-n", namespace, "get", "aimservice", "named"])?;
+            let said = found["status"]["conditions"].to_string();
+            ensure!(
+                said.contains("ModelNotFound") && said.contains("somebody else's"),
+                "{said}"
+            );
+            Ok(Some(()))
+        },
+    )
     .await?;
     runs(stack, namespace, "his").await?;
-    let pods = read(&kubectl, &["-n", namespace, "get", "pods", "-l", "component=predictor"])?;
+    let pods = read(
+        &kubectl,
+        &["-n", namespace, "get", "pods", "-l", "component=predictor"],
+    )?;
     let uids: Vec<_> = pods["items"]
         .as_array()
         .context("no list")?
@@ -272,11 +356,23 @@ async fn the_accounts_alone_make_nothing(stack: &Stack, team: &Team, folder: &Pa
     let mut of_deployment = template.clone();
     of_deployment["spec"]["restartPolicy"] = json!("Always");
     let tried = [
-        (accounts[0], "R31", json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "alone"}, "spec": {
-            "selector": {"matchLabels": {"app": "x"}}, "template": of_deployment}})),
-        (accounts[1], "R31", json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "alone"}, "spec": {"template": template}})),
-        (accounts[1], "R32", json!({"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "alone"},
-            "spec": {"predictor": {"annotations": annotations, "containers": container}}})),
+        (
+            accounts[0],
+            "R31",
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "alone"}, "spec": {
+            "selector": {"matchLabels": {"app": "x"}}, "template": of_deployment}}),
+        ),
+        (
+            accounts[1],
+            "R31",
+            json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "alone"}, "spec": {"template": template}}),
+        ),
+        (
+            accounts[1],
+            "R32",
+            json!({"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "alone"},
+            "spec": {"predictor": {"annotations": annotations, "containers": container}}}),
+        ),
     ];
     for ((of, account), rule, object) in tried {
         let token = stack.cluster.service_account_token(of, account, 600).await?;
@@ -294,13 +390,29 @@ async fn the_accounts_alone_make_nothing(stack: &Stack, team: &Team, folder: &Pa
 fn told(stack: &Stack, namespace: &str) -> String {
     let kubectl = stack.cluster.kubectl();
     let asked: [&[&str]; 3] = [
-        &["-n", namespace, "get", "aim,isvc,deploy,pods,pvc,jobs", "-o", "wide"],
+        &[
+            "-n",
+            namespace,
+            "get",
+            "aim,isvc,deploy,pods,pvc,jobs",
+            "-o",
+            "wide",
+        ],
         &["-n", namespace, "get", "events"],
-        &["-n", SYSTEM, "logs", "deploy/aim-engine-controller-manager", "--tail=40"],
+        &[
+            "-n",
+            SYSTEM,
+            "logs",
+            "deploy/aim-engine-controller-manager",
+            "--tail=40",
+        ],
     ];
     let said = asked.map(|words| {
         let output = kubectl.run(words);
-        output.map_or_else(|e| e.to_string(), |it| String::from_utf8_lossy(&it.stdout).into_owned())
+        output.map_or_else(
+            |e| e.to_string(),
+            |it| String::from_utf8_lossy(&it.stdout).into_owned(),
+        )
     });
     said.join("\n")
 }

@@ -115,7 +115,9 @@ fn all<'a>(seen: &Seen<'a>) -> Vec<Model<'a>> {
 /// The models of the namespace of which nobody else says what runs.
 fn usable<'a>(seen: &Seen<'a>) -> impl Iterator<Item = &'a AimModel> {
     let stamp = seen.parent.stamp.as_ref();
-    seen.models.iter().filter(move |model| may_use(stamp, &model.metadata))
+    seen.models
+        .iter()
+        .filter(move |model| may_use(stamp, &model.metadata))
 }
 
 /// The model that was resolved before, while it is ready.

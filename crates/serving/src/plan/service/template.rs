@@ -4,8 +4,8 @@ mod derived;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use reeve_serving_crds::{
-    AimServiceStatus, AimServiceTemplate, AimServiceTemplateSpec, AimServiceTemplateStatus, HardwareRequirements,
-    ModelState, ResolvedReference, RuntimeParameters, Scope,
+    AimServiceStatus, AimServiceTemplate, AimServiceTemplateSpec, AimServiceTemplateStatus,
+    HardwareRequirements, ModelState, ResolvedReference, RuntimeParameters, Scope,
 };
 
 use super::Seen;

@@ -60,9 +60,7 @@ pub(super) fn keep<'a>(
     plan: &mut Plan<AimServiceStatus>,
 ) {
     let is_base = |base: &&Template<'_>| {
-        base.scope == Scope::Namespace
-            && !base.is_derived()
-            && derived_name(seen, base.name()) == used.name()
+        base.scope == Scope::Namespace && !base.is_derived() && derived_name(seen, base.name()) == used.name()
     };
     let choice = seen.service.spec.template.as_ref();
     let is_named = choice.and_then(|choice| choice.name.as_deref()) == Some(used.name());
