@@ -28,17 +28,17 @@ pub enum TemplateKind {
 }
 
 impl TemplateKind {
-    /// Every one.
+    /// Every one, owners after what they own.
     pub const ALL: [Self; 9] = [
         Self::RayCluster,
         Self::RayJob,
         Self::RayService,
         Self::InferenceService,
-        Self::AIMService,
-        Self::AIMModel,
-        Self::AIMServiceTemplate,
-        Self::AIMTemplateCache,
         Self::AIMArtifact,
+        Self::AIMTemplateCache,
+        Self::AIMServiceTemplate,
+        Self::AIMModel,
+        Self::AIMService,
     ];
 
     /// As Kubernetes calls it.
