@@ -107,9 +107,12 @@ pub(super) fn inventory(objects: Vec<Value>) -> Inventory {
             project("other", "4", "reeve-other"),
         ],
         objects,
-        config: Some(json!({"spec": {"trustedControllers": [{
-            "namespace": "ray-system", "serviceAccount": "kuberay-operator", "kinds": ["RayCluster", "RayJob", "RayService"],
-        }]}})),
+        config: Some(json!({"spec": {"trustedControllers": [
+            {"namespace": "ray-system", "serviceAccount": "kuberay-operator", "kinds": ["RayCluster", "RayJob", "RayService"]},
+            {"namespace": "kserve", "serviceAccount": "kserve-controller-manager", "kinds": ["InferenceService"]},
+            {"namespace": "aim-system", "serviceAccount": "aim-engine-controller-manager",
+             "kinds": ["AIMService", "AIMModel", "AIMServiceTemplate", "AIMTemplateCache", "AIMArtifact"]},
+        ]}})),
         ..Inventory::default()
     }
 }
