@@ -173,8 +173,8 @@ async fn says(
     wait_for(SETTLE, &format!("{kind}/{name} to say `{words}`"), async || {
         let printed = blocking(|| kubectl.must(&["-n", NAMESPACE, "get", kind, name, "-o", "json"]))?;
         let object: Value = serde_json::from_str(&printed)?;
-        let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-        let found = conditions.clone().find(|condition| condition["type"] == type_);
+        let mut conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+        let found = conditions.find(|condition| condition["type"] == type_);
         let found = found.with_context(|| object["status"].to_string())?;
         let message = found["message"].as_str().unwrap_or_default();
         let as_wanted = reason.is_empty() || found["reason"] == reason;
