@@ -68,7 +68,7 @@ compile_kueue() { # target folder
   chmod -R u+w "$1/components"
 }
 
-# The program, its definitions and webhooks, and Gateway API's definition of routes. The definition of InferenceServices is the full
+# The program, its definitions and webhooks, its chart's account and rights, and Gateway API's definition of routes. The definition of InferenceServices is the full
 # one, which refuses fields that it does not know; the others, of which nothing is made, are those that cost the API server little.
 compile_kserve() { # target folder
   local source routes
@@ -81,6 +81,7 @@ compile_kserve() { # target folder
   cp "$source/config/crd/full/serving.kserve.io_inferenceservices.yaml" "$1/definitions/"
   cp "$routes/config/crd/standard/gateway.networking.k8s.io_httproutes.yaml" "$1/definitions/"
   cp "$source/config/webhook/manifests.yaml" "$1/webhooks.yaml"
+  cp "$source/charts/kserve-resources/files/kserve/resources.yaml" "$1/resources.yaml"
   chmod -R u+w "$1"
 }
 
@@ -139,7 +140,7 @@ containerd() { build containerd "$containerd_flags $containerd_tags" "containerd
 tools() { build tools "$tools_flags" "Helm 3.22.0 and CoreDNS 1.14.6; about 1 minute on 2 cores the first time"; }
 kueue() { build kueue "-s -w" "the real Kueue; about 4 minutes on 2 cores the first time" peers/kueue; }
 kserve() {
-  build kserve "-s -w $(sha256sum <"$here/serving/go.sum")" "the real KServe; about 3 minutes on 2 cores the first time" peers/kserve
+  build kserve "-s -w resources $(sha256sum <"$here/serving/go.sum")" "the real KServe; about 3 minutes on 2 cores the first time" peers/kserve
 }
 certmanager() { build certmanager "-s -w" "the real cert-manager; about 1 minute on 2 cores after the control plane" peers/certmanager; }
 scan() { build scan "-s -w $kubernetes" "kubeconform and kube-score; about 1 minute on 2 cores the first time"; }

@@ -143,7 +143,11 @@ pub(crate) fn set_by_limit_range_fits_cel(template: &str) -> String {
 }
 
 fn characters(template: &str, annotation: &str) -> String {
-    format!("{template}.?metadata.?annotations[?'{annotation}'].orValue('').size()")
+    characters_of(&format!("{template}.?metadata"), annotation)
+}
+
+fn characters_of(metadata: &str, annotation: &str) -> String {
+    format!("{metadata}.?annotations[?'{annotation}'].orValue('').size()")
 }
 
 /// What containers and volumes of a template have, all of them together.
@@ -169,13 +173,32 @@ pub(crate) fn maps_crowded_cel(maps: &str) -> String {
 /// Whether an object of a kind of others has more. Of its pods we look at nothing that their containers have.
 fn crowded_kind_cel() -> String {
     let of = |template: &str| format!("{} > {MOST} || {}", lists_cel(template), texts_cel(template));
+    // A part of an InferenceService is a pod's metadata and spec in one; so is the object of a kind of model serving its metadata.
+    let component = |at: &str| {
+        let lists = format!("{} + {}", sizes(at, &OF_METADATA), sizes(at, &OF_POD));
+        let texts: Vec<String> = TAKEN_APART
+            .iter()
+            .map(|name| format!("{} > {MOST_CHARACTERS}", characters_of(at, name)))
+            .collect();
+        (lists, texts.join(" || "))
+    };
+    let components = kinds::COMPONENTS.map(|part| {
+        let (lists, texts) = component(&format!("o.?{part}"));
+        format!("{lists} > {MOST} || {texts}")
+    });
+    let (of_canary, texts_of_canary) = component("c.?predictor");
+    let (_, texts_of_object) = component("dyn(object).?metadata");
     format!(
-        "{metadata} > {MOST} || [dyn(object).?spec.orValue(dyn({{}}))].exists(o, {submitter} || [o, \
+        "{metadata} > {MOST} || {texts_of_object} || [dyn(object).?spec.orValue(dyn({{}}))].exists(o, {submitter} || {components} || \
+         {canaries} > {MOST} || o.?canary.orValue(dyn([])).map(c, {of_canary}).sum() > {MOST} || \
+         o.?canary.orValue(dyn([])).exists(c, {texts_of_canary}) || [o, \
          o.?rayClusterSpec.orValue(dyn({{}})), o.?rayClusterConfig.orValue(dyn({{}}))].exists(s, {head} || {groups} > {MOST} || \
          s.?workerGroupSpecs.orValue(dyn([])).map(g, {worker}).sum() > {MOST} || \
          s.?workerGroupSpecs.orValue(dyn([])).exists(g, {texts})))",
         metadata = sizes("dyn(object).?metadata", &OF_METADATA),
         submitter = of("o.?submitterPodTemplate"),
+        components = components.join(" || "),
+        canaries = sizes("o", &["canary"]),
         head = of("s.?headGroupSpec.?template"),
         groups = sizes("s", &["workerGroupSpecs"]),
         worker = lists_cel("g.?template"),
@@ -238,7 +261,20 @@ fn is_crowded_kind(object: &Value) -> bool {
             || templates().map(lists).sum::<usize>() > MOST
             || templates().any(is_text_too_long)
     };
+    let parts = |component: &Value| count(component, "", &OF_METADATA) + count(component, "", &OF_POD);
+    let canaries = list(object, "/spec/canary");
+    let predictors = || canaries.iter().filter_map(|canary| canary.get("predictor"));
+    let components = || {
+        kinds::COMPONENTS
+            .iter()
+            .filter_map(|part| object.get("spec")?.get(part))
+    };
     count(object, "/metadata", &OF_METADATA) > MOST
+        || is_annotation_too_long(object.pointer("/metadata/annotations"))
+        || components().any(|part| parts(part) > MOST || is_annotation_too_long(part.get("annotations")))
+        || canaries.len() > MOST
+        || predictors().map(parts).sum::<usize>() > MOST
+        || predictors().any(|part| is_annotation_too_long(part.get("annotations")))
         || of(object.pointer("/spec/submitterPodTemplate"))
         || ["/spec", "/spec/rayClusterSpec", "/spec/rayClusterConfig"]
             .into_iter()
@@ -250,7 +286,10 @@ fn lists(template: &Value) -> usize {
 }
 
 fn is_text_too_long(template: &Value) -> bool {
-    let annotations = template.pointer("/metadata/annotations");
+    is_annotation_too_long(template.pointer("/metadata/annotations"))
+}
+
+fn is_annotation_too_long(annotations: Option<&Value>) -> bool {
     TAKEN_APART.iter().any(|name| {
         let value = annotations.and_then(|all| all.get(name)).and_then(Value::as_str);
         value.is_some_and(|value| value.chars().count() > MOST_CHARACTERS)

@@ -1,11 +1,14 @@
 //! Kinds of others that hold pod templates, and where the templates are: of each the same twice, as CEL and as JSON pointers.
 //!
+//! A kind of model serving holds none: its stamp is on the object itself, and what its operator makes of it bears the same.
+//!
 //! Admission knows the kinds of this table and no others: what is in no place of it has no stamp that anybody verified. So a
 //! controller can be listed for these kinds only, and an owner counts only in the version that the table names.
 
 use reeve_types::TemplateKind;
 use serde_json::Value;
 
+use crate::cel::cel_list;
 use crate::names;
 use crate::request::{Operation, Request, list, text};
 
@@ -20,12 +23,15 @@ pub(crate) const FREE_OF_WORKERS: [&str; 5] = [
     "suspend",
 ];
 
+/// The parts of an InferenceService that are a pod's spec and its metadata in one.
+pub(crate) const COMPONENTS: [&str; 3] = ["predictor", "transformer", "explainer"];
+
 /// Where one template lies: what is its metadata, and what is its pod's spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// A JSON pointer to what has `annotations` and `labels`.
     pub metadata: String,
-    /// A JSON pointer to what has `securityContext` and containers.
+    /// A JSON pointer to what has `securityContext` and containers; empty where the object holds no template.
     pub spec: String,
 }
 
@@ -35,6 +41,14 @@ impl Place {
         Self {
             metadata: format!("{at}/metadata"),
             spec: format!("{at}/spec"),
+        }
+    }
+
+    /// Of a part of an InferenceService.
+    fn of_component(at: &str) -> Self {
+        Self {
+            metadata: at.to_owned(),
+            spec: at.to_owned(),
         }
     }
 }
@@ -56,8 +70,51 @@ pub fn places(object: &Value) -> Vec<Place> {
             all
         }
         Some(TemplateKind::RayService) => of_ray(object, "/spec/rayClusterConfig"),
-        None => Vec::new(),
+        Some(TemplateKind::InferenceService) => of_kserve(object),
+        Some(kind) if kind.is_stamped_whole() => vec![Place {
+            metadata: "/metadata".to_owned(),
+            spec: String::new(),
+        }],
+        Some(_) | None => Vec::new(),
     }
+}
+
+/// The stamps of these, empty where there is none.
+pub(crate) fn stamps(object: &Value) -> Vec<&str> {
+    let stamp = |place: &Place| {
+        let metadata = object.pointer(&place.metadata);
+        let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
+        annotations
+            .and_then(|annotations| annotations.get(names::RUNS_AS))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    places(object).iter().map(stamp).collect()
+}
+
+/// Whether the object is of a kind whose stamp is on the object itself.
+pub(crate) fn is_whole(object: &Value) -> bool {
+    kind_of(object).is_some_and(TemplateKind::is_stamped_whole)
+}
+
+/// The same as CEL.
+pub(crate) fn whole_cel() -> String {
+    let whole = TemplateKind::ALL
+        .into_iter()
+        .filter(|kind| kind.is_stamped_whole());
+    let names: Vec<&str> = whole.map(TemplateKind::name).collect();
+    format!("object.kind in {}", cel_list(&names))
+}
+
+fn of_kserve(object: &Value) -> Vec<Place> {
+    let canaries = list(object, "/spec/canary").len();
+    COMPONENTS
+        .iter()
+        .map(|part| format!("/spec/{part}"))
+        .chain((0..canaries).map(|i| format!("/spec/canary/{i}/predictor")))
+        .filter(|at| object.pointer(at).is_some())
+        .map(|at| Place::of_component(&at))
+        .collect()
 }
 
 fn of_ray(object: &Value, at: &str) -> Vec<Place> {
@@ -81,7 +138,9 @@ pub(crate) fn is_changed(request: &Request) -> bool {
         return true;
     };
     let spec = |object: &Value| object.get("spec").cloned().unwrap_or_default();
-    request.subresource.is_empty() && without_free(spec(&request.object)) != without_free(spec(old))
+    request.subresource.is_empty()
+        && (without_free(spec(&request.object)) != without_free(spec(old))
+            || stamps(&request.object) != stamps(old))
 }
 
 /// A spec without what is free to everybody.
@@ -131,9 +190,33 @@ pub(crate) fn templates_cel(object: &str) -> String {
         )
     );
     format!(
-        "{object}.kind == 'RayCluster' ? {} : {object}.kind == 'RayJob' ? {job} : {object}.kind == 'RayService' ? {} : []",
+        "{object}.kind == 'RayCluster' ? {} : {object}.kind == 'RayJob' ? {job} : {object}.kind == 'RayService' ? {} : \
+         {object}.kind == 'InferenceService' ? {} : {} ? [dyn({{'t': dyn({{'metadata': dyn({object}.metadata)}}), 'm': \
+         dyn('/metadata'), 's': dyn('')}})] : []",
         ray("", "/spec"),
         ray("rayClusterConfig", "/spec/rayClusterConfig"),
+        kserve_cel(&spec),
+        whole_cel(),
+    )
+}
+
+/// The templates of an InferenceService, whose spec an expression gives.
+fn kserve_cel(spec: &str) -> String {
+    let entry = |part: &str, at: &str| {
+        format!(
+            "dyn({{'t': dyn({{'metadata': dyn({part}), 'spec': dyn({part})}}), 'm': dyn({at}), 's': dyn({at})}})"
+        )
+    };
+    let component = |name: &&str| {
+        format!(
+            "(has(s.{name}) ? [{}] : [])",
+            entry(&format!("s.{name}"), &format!("'/spec/{name}'"))
+        )
+    };
+    format!(
+        "[{spec}].map(s, {} + s.?canary.orValue(dyn([])).transformList(i, c, has(c.predictor), {}))[0]",
+        COMPONENTS.iter().map(component).collect::<Vec<_>>().join(" + "),
+        entry("c.predictor", "'/spec/canary/' + string(i) + '/predictor'"),
     )
 }
 
@@ -166,17 +249,23 @@ pub(crate) fn is_marked(object: &Value) -> bool {
 
 /// The same as CEL that Kubernetes 1.30 understands, for match conditions.
 pub(crate) fn marked_cel() -> String {
-    let of = |template: &str| {
+    let of = |metadata: &str| {
         format!(
-            "'{}' in {template}.?metadata.?annotations.orValue(dyn({{}}))",
+            "'{}' in {metadata}.?annotations.orValue(dyn({{}}))",
             names::RUNS_AS
         )
     };
+    let components: Vec<String> = COMPONENTS.iter().map(|part| of(&format!("o.?{part}"))).collect();
     format!(
-        "[dyn(object).?spec.orValue(dyn({{}}))].exists(o, {} || [o, o.?rayClusterSpec.orValue(dyn({{}})), \
+        "({} && {}) || [dyn(object).?spec.orValue(dyn({{}}))].exists(o, {} || {} || \
+         o.?canary.orValue(dyn([])).exists(c, {}) || [o, o.?rayClusterSpec.orValue(dyn({{}})), \
          o.?rayClusterConfig.orValue(dyn({{}}))].exists(s, {} || s.?workerGroupSpecs.orValue(dyn([])).exists(g, {})))",
-        of("o.?submitterPodTemplate"),
-        of("s.?headGroupSpec.?template"),
-        of("g.?template"),
+        whole_cel(),
+        of("dyn(object).?metadata"),
+        of("o.?submitterPodTemplate.?metadata"),
+        components.join(" || "),
+        of("c.?predictor"),
+        of("s.?headGroupSpec.?template.?metadata"),
+        of("g.?template.?metadata"),
     )
 }

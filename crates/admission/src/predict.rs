@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use reeve_types::TemplateKind;
 use serde_json::{Value, json};
 
-use crate::kinds::{Place, kind_of, places};
+use crate::kinds::{Place, kind_of, places, stamps};
 use crate::mutate::fill;
 use crate::names;
 use crate::request::{Request, User, controlled_by, list, template_path, text};
@@ -62,14 +63,58 @@ pub fn new_pods(
     };
     let template = |place: Place| {
         let part = |at: &str| object.pointer(at).cloned().unwrap_or_else(|| json!({}));
-        json!({ "metadata": part(&place.metadata), "spec": part(&place.spec) })
+        match kind {
+            TemplateKind::InferenceService => of_component(&part(&place.spec)),
+            _ => json!({ "metadata": part(&place.metadata), "spec": part(&place.spec) }),
+        }
     };
-    let mut templates: Vec<Value> = places(object).into_iter().map(template).collect();
+    let mut templates: Vec<Value> = places(object)
+        .into_iter()
+        .filter(|place| !place.spec.is_empty())
+        .map(template)
+        .collect();
+    if let (true, [stamp]) = (kind.is_stamped_whole(), stamps(object).as_slice()) {
+        // Its operator makes some that bear its stamp.
+        let annotations = if stamp.is_empty() {
+            json!({})
+        } else {
+            json!({ names::RUNS_AS: stamp })
+        };
+        templates.push(json!({ "metadata": { "annotations": annotations }, "spec": {} }));
+    }
     if templates.is_empty() {
         // Its controller makes one that the object does not show.
         templates.push(json!({ "metadata": {}, "spec": {} }));
     }
     templates.into_iter().map(request).collect()
+}
+
+/// The template that KServe makes of a part of an InferenceService, in which pod's fields and KServe's own lie side by side.
+fn of_component(component: &Value) -> Value {
+    const OF_POD: [&str; 17] = [
+        "affinity",
+        "automountServiceAccountToken",
+        "containers",
+        "hostIPC",
+        "hostNetwork",
+        "hostPID",
+        "imagePullSecrets",
+        "initContainers",
+        "nodeName",
+        "nodeSelector",
+        "os",
+        "priorityClassName",
+        "runtimeClassName",
+        "securityContext",
+        "serviceAccountName",
+        "tolerations",
+        "volumes",
+    ];
+    let part = |fields: &[&str]| -> Value {
+        let of = |field: &&str| Some(((*field).to_owned(), component.get(*field)?.clone()));
+        Value::Object(fields.iter().filter_map(of).collect())
+    };
+    json!({ "metadata": part(&["annotations", "labels"]), "spec": part(&OF_POD) })
 }
 
 /// The pod that a controller makes from the template.

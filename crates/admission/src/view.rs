@@ -446,6 +446,7 @@ pub(crate) fn kind_variables() -> Vec<Variable> {
     };
     vec![
         ("key", format!("'{}'", names::RUNS_AS)),
+        ("whole", kinds::whole_cel()),
         ("enforced", setting_cel(names::ENFORCE_RUN_AS_USER)),
         ("covers", covers_cel()),
         ("mutator", mutator_cel()),
@@ -487,8 +488,9 @@ pub(crate) fn kind_variables() -> Vec<Variable> {
         (
             "relaying",
             format!(
-                "variables.covers.size() > 0 && variables.subresource == '' && {} && (!variables.update || ({} && \
-                 (variables.oldStamp == '' || variables.stamp.startsWith(variables.oldStamp.split('/')[0] + '/'))))",
+                "variables.covers.size() > 0 && variables.subresource == '' && ((variables.whole && variables.driving) || ({} && \
+                 (!variables.update || {}))) && (!variables.update || variables.oldStamp == '' || \
+                 variables.stamp.startsWith(variables.oldStamp.split('/')[0] + '/'))",
                 owned_cel("variables.owners"),
                 owned_cel("variables.oldOwners")
             ),
@@ -530,9 +532,9 @@ fn kind_changed_cel() -> String {
          o[k][i] && g[f] == o[k][i][f])) && o[k][i].all(f, f in {of_workers} || f in g)))"
     );
     format!(
-        "!variables.update || (variables.subresource == '' && [dyn(object).?spec.orValue(dyn({{}}))].exists(n, \
-         [dyn(oldObject).?spec.orValue(dyn({{}}))].exists(o, !(n.all(k, k in {free} || (k in o && (n[k] == o[k] || \
-         {groups}))) && o.all(k, k in {free} || k in n)))))"
+        "!variables.update || (variables.subresource == '' && (variables.stamps != variables.oldStamps || \
+         [dyn(object).?spec.orValue(dyn({{}}))].exists(n, [dyn(oldObject).?spec.orValue(dyn({{}}))].exists(o, !(n.all(k, k in \
+         {free} || (k in o && (n[k] == o[k] || {groups}))) && o.all(k, k in {free} || k in n))))))"
     )
 }
 

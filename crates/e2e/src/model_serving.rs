@@ -1,6 +1,7 @@
 //! Model serving as an administrator installs it (`docs/model-serving.md`): the real KServe, and the chart `aim-engine` with our operator
 //! and downloader as pods. A registry, a hub of files and a tiny model are of this machine.
 
+mod broken;
 mod kserve;
 mod outside;
 mod tiny;
@@ -17,6 +18,7 @@ use crate::install_crypto;
 use kserve::Kserve;
 use outside::Outside;
 
+pub use kserve::{ACCOUNT as KSERVE_ACCOUNT, NAMESPACE as KSERVE};
 pub use tiny::{CORPUS, IMAGE};
 
 /// The operator's namespace.
@@ -89,6 +91,15 @@ impl ModelServing {
     pub fn namespace(&self, cluster: &Cluster, folder: &Path, name: &str) -> Result<()> {
         let kubectl = Kubectl::new(cluster.kubectl_path(), cluster.installer_kubeconfig());
         namespace(&kubectl, name)?;
+        self.volume(cluster, folder, name)
+    }
+
+    /// Makes a volume for the files of models, which lie in a folder of this name.
+    ///
+    /// # Errors
+    /// The API server refuses.
+    pub fn volume(&self, cluster: &Cluster, folder: &Path, name: &str) -> Result<()> {
+        let kubectl = Kubectl::new(cluster.kubectl_path(), cluster.installer_kubeconfig());
         let files = std::path::absolute(folder.join(name))?;
         std::fs::create_dir_all(&files).with_context(|| format!("making `{}`", files.display()))?;
         // Nothing provides volumes here, and nothing hands this one over to who downloads.
@@ -126,6 +137,11 @@ impl ModelServing {
             &format!("{path}/cgi-bin/completions?prompt={prompt}"),
         ])?;
         serde_json::from_str(&answer).with_context(|| format!("the model answered `{answer}`"))
+    }
+
+    /// What is asked in the place of S3.
+    pub fn buckets(&self) -> String {
+        self.outside.buckets()
     }
 
     /// The paths that the hub of files was asked for so far.

@@ -9,7 +9,6 @@ use k8s_openapi::api::core::v1::{
     VolumeResourceRequirements,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use reeve_serving_crds::{AimArtifactSpec, AimRuntimeConfigSpec, CacheMode, ModelSource};
 use serde::Deserialize;
 
@@ -213,13 +212,16 @@ impl Artifact<'_> {
         });
         let user = security::DOWNLOAD_USER;
         let secrets = &self.spec.image_pull_secrets;
-        let account = self.service_account.filter(|_| what == ArtifactPart::Download);
+        // In a project nobody but the operator says how an artifact stands: a download tells its progress in its log.
+        let stamp = self.parent.stamp.as_ref();
+        let downloads = what == ArtifactPart::Download && stamp.is_none();
+        let account = self.service_account.filter(|_| downloads);
         let pod = PodSpec {
             automount_service_account_token: account.is_none().then_some(false),
             containers: vec![container],
             image_pull_secrets: (!secrets.is_empty()).then(|| secrets.clone()),
             restart_policy: Some("Never".to_owned()),
-            security_context: Some(security::pod(user, Some(user))),
+            security_context: Some(security::pod_of(stamp, user, Some(user))),
             service_account_name: account.map(str::to_owned),
             volumes: Some(volumes),
             ..PodSpec::default()
@@ -232,10 +234,7 @@ impl Artifact<'_> {
                 backoff_limit: Some(BACKOFF_LIMIT),
                 ttl_seconds_after_finished: Some(ttl),
                 template: PodTemplateSpec {
-                    metadata: Some(ObjectMeta {
-                        labels: Some(self.parent.pods(&own)),
-                        ..ObjectMeta::default()
-                    }),
+                    metadata: Some(self.parent.of_pods(&own)),
                     spec: Some(pod),
                 },
                 ..JobSpec::default()

@@ -129,7 +129,7 @@ pub fn new_artifact(
     ]);
     own.insert("template-created".to_owned(), "true".to_owned());
     AimArtifact {
-        metadata: parent.child(name, Some(namespace), &own, mode == CacheMode::Dedicated),
+        metadata: parent.part(name, Some(namespace), &own, mode == CacheMode::Dedicated),
         spec: AimArtifactSpec {
             source_uri: source.source_uri.clone(),
             model_id: Some(source.model_id.clone()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{Container, PodSpec, PodTemplateSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use reeve_serving_crds::{
     AimModelSpec, AimServiceTemplateSpec, AimServiceTemplateStatus, DiscoveryStatus, GpuRequirements,
@@ -100,11 +100,8 @@ impl Discovery<'_> {
                 backoff_limit: Some(0),
                 ttl_seconds_after_finished: Some(JOB_TTL),
                 template: PodTemplateSpec {
-                    metadata: Some(ObjectMeta {
-                        labels: Some(parent.pods(&own_of_pod)),
-                        ..ObjectMeta::default()
-                    }),
-                    spec: Some(self.pod()),
+                    metadata: Some(parent.of_pods(&own_of_pod)),
+                    spec: Some(self.pod(parent)),
                 },
                 ..JobSpec::default()
             }),
@@ -112,7 +109,7 @@ impl Discovery<'_> {
         }
     }
 
-    fn pod(&self) -> PodSpec {
+    fn pod(&self, parent: &Parent) -> PodSpec {
         let secrets = &self.model.image_pull_secrets;
         PodSpec {
             automount_service_account_token: Some(false),
@@ -123,7 +120,11 @@ impl Discovery<'_> {
                 .clone()
                 .filter(|name| !name.is_empty()),
             restart_policy: Some("Never".to_owned()),
-            security_context: Some(security::pod(security::DISCOVERY_USER, None)),
+            security_context: Some(security::pod_of(
+                parent.stamp.as_ref(),
+                security::DISCOVERY_USER,
+                None,
+            )),
             containers: vec![Container {
                 name: CONTAINER.to_owned(),
                 image: Some(self.model.image.clone()),

@@ -141,6 +141,10 @@ impl Serving<'_> {
             "maxReplicas": most,
         });
         if let Some(predictor) = predictor.as_object_mut() {
+            // KServe copies it into the template of its Deployment.
+            if let Some(stamp) = &self.parent.stamp {
+                predictor.insert("annotations".to_owned(), json!(stamp.annotations()));
+            }
             self.optional(predictor);
         }
         predictor

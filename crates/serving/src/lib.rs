@@ -11,6 +11,7 @@
 //! | [`inference`], [`path`] | InferenceService and HTTPRoute |
 //! | [`fault`], [`inspect`], [`log`], [`engine`], [`news`] | what is in the way, and what conditions, status, decision and events follow |
 //! | [`plan`] | what a pass over an object of each kind wants: components, objects, status |
+//! | [`stamp`] | whose work something is, in a project of Reeve |
 //! | [`rights`] | what the operator may do, and the helper roles |
 //! | [`labels`], [`owner`], [`security`], [`gpu`], [`quantity`], [`duration`] | what these are made of |
 //!
@@ -47,3 +48,4 @@ pub mod security;
 pub mod select;
 pub mod service;
 pub mod source;
+pub mod stamp;

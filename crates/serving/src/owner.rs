@@ -4,6 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use reeve_serving_crds::{GROUP, VERSION};
 
 use crate::labels::{Controller, Labels};
+use crate::stamp::Stamp;
 
 /// The object for which others are made, as far as they must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Parent {
     pub propagation: Option<reeve_serving_crds::LabelPropagation>,
     /// Who makes them.
     pub controller: Controller,
+    /// Whose work it is, in a project of Reeve.
+    pub stamp: Option<Stamp>,
 }
 
 impl Parent {
@@ -32,6 +35,7 @@ impl Parent {
             labels: metadata.labels.clone().unwrap_or_default(),
             propagation: None,
             controller,
+            stamp: Stamp::of(metadata),
         }
     }
 
@@ -68,6 +72,23 @@ impl Parent {
             namespace: namespace.map(str::to_owned),
             labels: Some(labels),
             owner_references: owned.then(|| vec![self.reference()]),
+            ..ObjectMeta::default()
+        }
+    }
+
+    /// The metadata of a child that is of a kind of ours: it is the same person's work.
+    pub fn part(&self, name: String, namespace: Option<&str>, own: &Labels, owned: bool) -> ObjectMeta {
+        ObjectMeta {
+            annotations: self.stamp.as_ref().map(Stamp::annotations),
+            ..self.child(name, namespace, own, owned)
+        }
+    }
+
+    /// The metadata of the pods of a Job: they run as the same person.
+    pub fn of_pods(&self, own: &Labels) -> ObjectMeta {
+        ObjectMeta {
+            annotations: self.stamp.as_ref().map(Stamp::annotations),
+            labels: Some(self.pods(own)),
             ..ObjectMeta::default()
         }
     }

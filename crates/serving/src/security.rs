@@ -3,6 +3,8 @@
 use k8s_openapi::api::core::v1::{Capabilities, PodSecurityContext, SeccompProfile, SecurityContext};
 use serde_json::{Value, json};
 
+use crate::stamp::Stamp;
+
 /// The user of discovery's pods.
 pub const DISCOVERY_USER: i64 = 65_532;
 /// The user, group and file group of downloads.
@@ -16,7 +18,7 @@ fn seccomp() -> SeccompProfile {
 }
 
 /// Of a pod. `group` is also the group of its volumes.
-pub(crate) fn pod(user: i64, group: Option<i64>) -> PodSecurityContext {
+fn pod(user: i64, group: Option<i64>) -> PodSecurityContext {
     PodSecurityContext {
         run_as_non_root: Some(true),
         run_as_user: Some(user),
@@ -24,6 +26,18 @@ pub(crate) fn pod(user: i64, group: Option<i64>) -> PodSecurityContext {
         fs_group: group,
         seccomp_profile: Some(seccomp()),
         ..PodSecurityContext::default()
+    }
+}
+
+/// Of a pod that may run as a person: where it does, the stamp says every number, and they are filled in from it.
+pub(crate) fn pod_of(stamp: Option<&Stamp>, user: i64, group: Option<i64>) -> PodSecurityContext {
+    match stamp {
+        None => pod(user, group),
+        Some(_) => PodSecurityContext {
+            run_as_non_root: Some(true),
+            seccomp_profile: Some(seccomp()),
+            ..PodSecurityContext::default()
+        },
     }
 }
 

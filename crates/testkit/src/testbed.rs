@@ -145,7 +145,7 @@ pub fn kueue() -> Result<PathBuf> {
     build("kueue")
 }
 
-/// The real KServe: the program `kserve-manager`, its webhooks in `webhooks.yaml`, and `definitions/` with its kinds and Gateway API's
+/// The real KServe: the program `kserve-manager`, its webhooks in `webhooks.yaml`, what its chart makes in `resources.yaml`, and `definitions/` with its kinds and Gateway API's
 /// HTTPRoute. A first build takes minutes.
 ///
 /// # Errors

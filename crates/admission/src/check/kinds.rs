@@ -8,7 +8,7 @@ use reeve_types::TemplateKind;
 use serde_json::Value;
 
 use super::{Check, Named, Policy, Rule};
-use crate::kinds::{Place, is_changed, kind_of, places};
+use crate::kinds::{Place, is_changed, is_whole, kind_of, places, stamps};
 use crate::names;
 use crate::request::{Operation, Request, list, map, text};
 use crate::view::{NO_PERSON, STAMP, View, has_stamp_form, is_owned};
@@ -43,22 +43,16 @@ impl<'a> KindView<'a> {
     fn of(request: &'a Request) -> Self {
         let update = request.operation == Operation::Update;
         let old = request.old_object.as_ref().filter(|_| update);
-        let stamps = |object: &'a Value| -> Vec<&'a str> {
-            places(object)
-                .iter()
-                .map(|place| stamp_at(object, place))
-                .collect()
-        };
         let (new_stamps, old_stamps) = (stamps(&request.object), old.map(stamps).unwrap_or_default());
         let covers = request.covers();
         let same_user = match (first(&new_stamps), first(&old_stamps)) {
             (_, "") => true,
             (new, old) => new.contains('/') && user(new) == user(old),
         };
-        let relaying = request.subresource.is_empty()
-            && is_owned(&request.object, &covers)
-            && old.is_none_or(|old| is_owned(old, &covers))
-            && same_user;
+        let owned = is_owned(&request.object, &covers) && old.is_none_or(|old| is_owned(old, &covers));
+        // What has no pod of its own its operator makes for several owners, or none.
+        let whole = is_whole(&request.object) && covers.contains(&request.kind());
+        let relaying = request.subresource.is_empty() && (owned || whole) && same_user;
         Self {
             request,
             update,
@@ -151,11 +145,14 @@ fn metadata_is_ours_to_write(request: &Request) -> bool {
         .old_object
         .as_ref()
         .filter(|_| request.operation == Operation::Update);
+    // Whose stamp this is, is asked where it changes.
+    let stamped = is_whole(&request.object) && request.subresource.is_empty();
+    let is_stamp = |at: &str, key: &str| stamped && at == "/metadata/annotations" && key == names::RUNS_AS;
     let kept = ["/metadata/annotations", "/metadata/labels"].iter().all(|at| {
         let before = old.map(|old| ours(old, at)).unwrap_or_default();
         ours(&request.object, at)
             .iter()
-            .all(|entry| before.contains(entry))
+            .all(|entry| is_stamp(at, entry.0) || before.contains(entry))
     });
     let bare = |place: &Place| ours(&request.object, &format!("{}/labels", place.metadata)).is_empty();
     kept && places(&request.object).iter().all(bare)
@@ -191,7 +188,7 @@ fn status(object: &Value) -> Option<&Value> {
     fields.values().any(|value| !value.is_null()).then_some(status)
 }
 
-pub(super) static CHECKS: [Check; 10] = [
+pub(super) static CHECKS: [Check; 11] = [
     Check {
         id: "kind-listed",
         policy: Policy::TemplateKinds,
@@ -340,7 +337,8 @@ pub(super) static CHECKS: [Check; 10] = [
             "[dyn(object.metadata.?annotations.orValue({})), dyn(object.metadata.?labels.orValue({}))].all(i, m, m.all(k, \
              !k.startsWith('",
             names::PREFIX,
-            "') || (k in variables.oldMaps[i] && variables.oldMaps[i][k] == m[k]))) && variables.templates.all(x, \
+            "') || (i == 0 && variables.whole && variables.subresource == '' && k == variables.key) || \
+             (k in variables.oldMaps[i] && variables.oldMaps[i][k] == m[k]))) && variables.templates.all(x, \
              x.t.?metadata.?labels.orValue(dyn({})).all(k, !k.startsWith('",
             names::PREFIX,
             "')))"
@@ -387,7 +385,54 @@ pub(super) static CHECKS: [Check; 10] = [
                 || (r.object.pointer("/spec/rayClusterSpec").is_some() && selector.is_empty())
         },
     },
+    Check {
+        id: "kserve-foreign-runtime",
+        policy: Policy::TemplateKinds,
+        rule: Rule(33),
+        problem: "KServe would run containers that are not in the predictor, which somebody else may have written, as the person \
+                 of this InferenceService",
+        named: None,
+        remedy: "write spec.predictor.containers and nothing beside it: no model of a ServingRuntime or framework, no workerSpec, \
+                 transformer, explainer or canary",
+        cel: concat!(
+            "!variables.changed || object.kind != 'InferenceService' || [dyn(object).?spec.orValue(dyn({}))].exists(s, \
+             s.all(k, k == 'predictor') && s.?predictor.?containers.orValue(dyn([])).size() > 0 && \
+             !s.predictor.exists(k, k in ",
+            RUNTIMES,
+            "))"
+        ),
+        predicate: |r| {
+            !is_changed(r)
+                || kind_of(&r.object) != Some(TemplateKind::InferenceService)
+                || is_custom(&r.object)
+        },
+    },
 ];
+
+/// What of a predictor makes KServe take containers from elsewhere than the predictor: from a ServingRuntime, or its own settings. As
+/// a list of CEL.
+const RUNTIMES: &str = "['huggingface', 'lightgbm', 'model', 'onnx', 'paddle', 'pmml', 'pytorch', 'sklearn', 'tensorflow', 'triton', \
+                        'workerSpec', 'xgboost']";
+
+/// Whether KServe makes of an InferenceService what its predictor says, and nothing else.
+fn is_custom(object: &Value) -> bool {
+    let parts = map_keys(object, "/spec");
+    let predictor = map_keys(object, "/spec/predictor");
+    parts.iter().all(|part| *part == "predictor")
+        && !list(object, "/spec/predictor/containers").is_empty()
+        && !predictor
+            .iter()
+            .any(|field| RUNTIMES.contains(&format!("'{field}'")))
+}
+
+fn map_keys<'a>(object: &'a Value, at: &str) -> Vec<&'a str> {
+    let fields = object.pointer(at).and_then(Value::as_object);
+    fields
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key.as_str())
+        .collect()
+}
 
 /// Where a namespace is no project's, and may become one.
 pub(super) static OUTSIDE_CHECKS: [Check; 1] = [Check {
@@ -401,12 +446,23 @@ pub(super) static OUTSIDE_CHECKS: [Check; 1] = [Check {
     ),
     named: None,
     remedy: "remove it from the templates of the object",
-    cel: "request.operation == 'UPDATE' && dyn(object).?spec == dyn(oldObject).?spec",
+    cel: concat!(
+        "request.operation == 'UPDATE' && dyn(object).?spec == dyn(oldObject).?spec && \
+         dyn(object).?metadata.?annotations[?'",
+        names::RUNS_AS,
+        "'].orValue('') == dyn(oldObject).?metadata.?annotations[?'",
+        names::RUNS_AS,
+        "'].orValue('')"
+    ),
     predicate: |r| {
+        let own = |object: &Value| {
+            let annotations = map(object, "/metadata/annotations");
+            annotations.get(names::RUNS_AS).map(|stamp| (*stamp).to_owned())
+        };
         r.operation == Operation::Update
             && r.old_object
                 .as_ref()
-                .is_some_and(|old| old.get("spec") == r.object.get("spec"))
+                .is_some_and(|old| old.get("spec") == r.object.get("spec") && own(old) == own(&r.object))
     },
 }];
 

@@ -2,13 +2,15 @@
 //! it are filled in into what the listed controller makes of the template (`mutate.rs`), since what older controllers copy lacks
 //! the newer fields.
 //!
+//! The same of a kind of model serving, whose stamp is on the object itself.
+//!
 //! A `RayJob` without a template for its submitter gets the one that KubeRay would make, so that this pod is hers too.
 
 use serde_json::{Value, json};
 
 use super::json::{object_at, put};
 use crate::entries::{CONDITION, bounded_kind_cel};
-use crate::kinds::{is_changed, places};
+use crate::kinds::{is_changed, places, stamps};
 use crate::names;
 use crate::request::{Operation, Request, list, text};
 use crate::view::{Variable, kind_variables, requester_variables};
@@ -83,27 +85,13 @@ pub(super) fn fill(request: &mut Request) {
                 .strip_prefix(request.user.uid.as_str())
                 .is_some_and(|rest| rest.starts_with('/'))
     };
-    let stamps_of = |object: &Value| -> Vec<String> {
-        let stamp = |at: &str| {
-            let annotations = object
-                .pointer(at)
-                .and_then(|metadata| metadata.get("annotations"));
-            let stamp = annotations.and_then(|annotations| annotations.get(names::RUNS_AS));
-            stamp.and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
-        places(object)
-            .iter()
-            .map(|place| stamp(&place.metadata))
-            .collect()
-    };
-    let hers = old.is_none_or(|old| stamps_of(old).iter().all(|stamp| own(stamp)));
+    let hers = old.is_none_or(|old| stamps(old).into_iter().all(own));
     if mine.is_empty() || !request.in_project() || !is_changed(request) || !hers {
         return;
     }
-    let (stamps, all) = (stamps_of(&request.object), places(&request.object));
-    let places: Vec<String> = all
+    let places: Vec<String> = places(&request.object)
         .into_iter()
-        .zip(stamps)
+        .zip(stamps(&request.object))
         .filter(|(_, stamp)| own(stamp))
         .map(|(place, _)| place.metadata)
         .collect();

@@ -161,6 +161,8 @@ pub(crate) fn annotations(settings: &str) -> BTreeMap<String, String> {
         names::TRUSTED_CONTROLLERS,
         "system:serviceaccount:ray-system:kuberay-operator=RayCluster+RayJob+RayService,\
          system:serviceaccount:ray-system:clusters-only=RayCluster,\
+         system:serviceaccount:kserve:kserve-controller-manager=InferenceService,\
+         system:serviceaccount:aim-system:aim-engine-controller-manager=AIMService+AIMModel+AIMServiceTemplate+AIMTemplateCache+AIMArtifact,\
          system:serviceaccount:ray-system:twice=RayCluster,system:serviceaccount:ray-system:twice=RayCluster",
     )];
     let all: &[(&str, &str)] = match settings {
@@ -263,6 +265,8 @@ pub(crate) fn requester(name: &str, kind: &str) -> User {
         "kuberay" => User::named("system:serviceaccount:ray-system:kuberay-operator"),
         "kuberay-for-clusters" => User::named("system:serviceaccount:ray-system:clusters-only"),
         "kuberay-listed-twice" => User::named("system:serviceaccount:ray-system:twice"),
+        "kserve" => User::named("system:serviceaccount:kserve:kserve-controller-manager"),
+        "aim-engine" => User::named("system:serviceaccount:aim-system:aim-engine-controller-manager"),
         "kubelet" => User::named("system:node:node1"),
         "operator" => User::named(names::OPERATOR_USER),
         "admin" => User {
@@ -460,6 +464,10 @@ pub(crate) fn api_version(kind: &str) -> &'static str {
         "Ingress" | "NetworkPolicy" => "networking.k8s.io/v1",
         "Route" => "route.openshift.io/v1",
         "RayCluster" | "RayJob" | "RayService" => "ray.io/v1",
+        "InferenceService" => "serving.kserve.io/v1beta1",
+        "AIMService" | "AIMModel" | "AIMServiceTemplate" | "AIMTemplateCache" | "AIMArtifact" => {
+            "aim.eai.amd.com/v1alpha1"
+        }
         "Workload" | "ReeveConfig" | "PodIdentities" => "reeve.dev/v1alpha1",
         _ => "apps/v1",
     }
@@ -717,6 +725,66 @@ spec:
   names: {kind: RayService, plural: rayservices, singular: rayservice, listKind: RayServiceList}
   versions:
   - {name: v1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: inferenceservices.serving.kserve.io}
+spec:
+  group: serving.kserve.io
+  scope: Namespaced
+  names: {kind: InferenceService, plural: inferenceservices, singular: inferenceservice, listKind: InferenceServiceList}
+  versions:
+  - {name: v1beta1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: aimservices.aim.eai.amd.com}
+spec:
+  group: aim.eai.amd.com
+  scope: Namespaced
+  names: {kind: AIMService, plural: aimservices, singular: aimservice, listKind: AIMServiceList}
+  versions:
+  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: aimmodels.aim.eai.amd.com}
+spec:
+  group: aim.eai.amd.com
+  scope: Namespaced
+  names: {kind: AIMModel, plural: aimmodels, singular: aimmodel, listKind: AIMModelList}
+  versions:
+  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: aimservicetemplates.aim.eai.amd.com}
+spec:
+  group: aim.eai.amd.com
+  scope: Namespaced
+  names: {kind: AIMServiceTemplate, plural: aimservicetemplates, singular: aimservicetemplate, listKind: AIMServiceTemplateList}
+  versions:
+  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: aimtemplatecaches.aim.eai.amd.com}
+spec:
+  group: aim.eai.amd.com
+  scope: Namespaced
+  names: {kind: AIMTemplateCache, plural: aimtemplatecaches, singular: aimtemplatecache, listKind: AIMTemplateCacheList}
+  versions:
+  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: aimartifacts.aim.eai.amd.com}
+spec:
+  group: aim.eai.amd.com
+  scope: Namespaced
+  names: {kind: AIMArtifact, plural: aimartifacts, singular: aimartifact, listKind: AIMArtifactList}
+  versions:
+  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
 ---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

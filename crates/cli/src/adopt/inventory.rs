@@ -41,7 +41,6 @@ const fn of(name: &'static str, group: &'static str, plural: &'static str) -> Ki
 
 /// Every kind that is looked at, owners before what they own: those of others, of which admission has the table, and Kubernetes' own.
 pub fn kinds() -> impl Iterator<Item = Kind> {
-    // A RayJob or a RayService makes RayClusters.
     let others = TemplateKind::ALL.into_iter().rev().map(|kind| Kind {
         name: kind.name(),
         group: kind.group(),

@@ -49,7 +49,8 @@ fn places(object: &Value) -> Vec<String> {
         ],
         _ => &["/spec/template/metadata"],
     };
-    let others = template_places(object).into_iter().map(|place| place.metadata);
+    let of_others = template_places(object).into_iter().map(|place| place.metadata);
+    let others = of_others.filter(|at| at != "/metadata");
     let own = std::iter::once(&"/metadata").chain(built_in);
     own.map(|at| (*at).to_owned()).chain(others).collect()
 }

@@ -1,7 +1,8 @@
 //! The real KServe's manager, as a process of this machine, in the mode that needs no Knative: an InferenceService becomes a Deployment.
 //!
-//! **Limits.** It runs with an administrator's rights: its own role is not what is tested. It makes no route; ours does. The port of its
-//! webhooks is open on every address of the machine: it has no flag for another.
+//! It runs as the ServiceAccount of its own chart, under the rights that this chart gives it.
+//!
+//! **Limits.** It makes no route; ours does. The port of its webhooks is open on every address of the machine: it has no flag for another.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -17,12 +18,29 @@ use reeve_testkit::{Cluster, apply_yaml, wait_for, wait_until};
 use serde_json::{Value, json};
 
 use crate::in_pods::{Made, certificate};
+use crate::{kubeconfig, write_private};
 
-const NAMESPACE: &str = "kserve";
+/// The namespace of its chart.
+pub const NAMESPACE: &str = "kserve";
+/// The ServiceAccount that its chart makes.
+pub const ACCOUNT: &str = "kserve-controller-manager";
+/// What of its chart is used: the account and its rights. The program is a process of this machine.
+const RIGHTS: [&str; 5] = [
+    "ServiceAccount",
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+];
+/// How long its token is good for: longer than any demo.
+const TOKEN_SECONDS: i64 = 24 * 3600;
 /// The webhooks for InferenceServices, and for pods that are of one. The others are for kinds of which nothing is made here.
 const WEBHOOKS: &str = "inferenceservice.serving.kserve.io";
 /// Until its caches are full; it says that it is ready long before.
 const SETTLE: Duration = Duration::from_secs(60);
+
+/// In its folder.
+const KUBECONFIG: &str = "kubeconfig";
 
 /// Runs the program until standard input is closed, which it also is when this process is killed.
 const UNTIL_CLOSED: &str = "\"$@\" < /dev/null & cat > /dev/null; kill $!; wait";
@@ -49,17 +67,17 @@ impl Kserve {
         let client = cluster.installer_client().await?;
         define(cluster, &client, &installed.join("definitions")).await?;
         apply_yaml(&client, &settings()).await?;
+        let chart = std::fs::read_to_string(installed.join("resources.yaml"))?;
+        apply_yaml(&client, &rights(&chart)?).await?;
+        let token = cluster
+            .service_account_token(NAMESPACE, ACCOUNT, TOKEN_SECONDS)
+            .await?;
+        std::fs::create_dir_all(folder).with_context(|| format!("making `{}`", folder.display()))?;
+        write_private(&folder.join(KUBECONFIG), &kubeconfig(cluster, &token, None))?;
         let made = certificate(&["127.0.0.1".to_owned()])?;
         let [metrics, probes, webhooks] = ports()?;
         let log = folder.join("log");
-        let process = spawn(
-            cluster,
-            &installed,
-            folder,
-            &log,
-            &made,
-            [metrics, probes, webhooks],
-        )?;
+        let process = spawn(&installed, folder, &log, &made, [metrics, probes, webhooks])?;
         let kserve = Self { process };
         let started = wait_for(SETTLE, "KServe to work", async || {
             let said = std::fs::read_to_string(&log)?;
@@ -121,6 +139,22 @@ fn settings() -> String {
     format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {NAMESPACE}}}\n---\n{map}\n")
 }
 
+/// Of what its chart makes the account and its rights.
+fn rights(chart: &str) -> Result<String> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(chart)?;
+    let is_right = |document: &&Value| {
+        let kind = document.get("kind").and_then(Value::as_str);
+        kind.is_some_and(|kind| RIGHTS.contains(&kind))
+    };
+    let taken: Vec<String> = documents
+        .iter()
+        .filter(is_right)
+        .map(|document| format!("---\n{document}\n"))
+        .collect();
+    ensure!(!taken.is_empty(), "KServe's chart gives no rights");
+    Ok(taken.concat())
+}
+
 /// Three that are free now.
 fn ports() -> Result<[u16; 3]> {
     let held: Vec<TcpListener> = (0..3)
@@ -134,7 +168,6 @@ fn ports() -> Result<[u16; 3]> {
 }
 
 fn spawn(
-    cluster: &Cluster,
     installed: &Path,
     folder: &Path,
     log: &Path,
@@ -153,7 +186,7 @@ fn spawn(
         .arg(format!("--metrics-addr=127.0.0.1:{metrics}"))
         .arg(format!("--health-probe-addr=127.0.0.1:{probes}"))
         .arg(format!("--webhook-port={webhooks}"))
-        .env("KUBECONFIG", std::path::absolute(cluster.kubeconfig())?)
+        .env("KUBECONFIG", folder.join(KUBECONFIG))
         .env("TMPDIR", &folder)
         .env("POD_NAMESPACE", NAMESPACE)
         // Ctrl-C is for the demo alone, which then ends it.

@@ -1,5 +1,6 @@
-//! What is outside of a cluster: an image registry, over HTTPS with an authority of its own, and a hub of files as Hugging Face has it.
-//! Both are stand-ins that know one image and one model. They listen where pods reach this machine.
+//! What is outside of a cluster: an image registry, over HTTPS with an authority of its own, a hub of files as Hugging Face has it, and
+//! buckets as S3 has them. They are stand-ins that know one image, one model, and models that cannot be had (`broken.rs`). They listen
+//! where pods reach this machine.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ use reeve_oci::hex;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
+use super::broken;
 use super::tiny::{CORPUS, FILE, MODEL, REPOSITORY, TAG};
 use crate::in_pods::Made;
 
@@ -22,13 +24,14 @@ const COMMIT: &str = "c0ffee0000000000000000000000000000000000";
 
 type Log = Arc<Mutex<Vec<String>>>;
 
-/// Both. They end with the value.
+/// All of it. They end with the value.
 pub(super) struct Outside {
     registry: SocketAddr,
     hub: SocketAddr,
+    buckets: SocketAddr,
     of_registry: Log,
     of_hub: Log,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Outside {
@@ -48,18 +51,15 @@ impl Outside {
         let of_images = tokio::spawn(async move {
             let _ = server.serve(router.into_make_service()).await;
         });
-        let listener = tokio::net::TcpListener::bind((machine, 0)).await?;
-        let hub = listener.local_addr()?;
-        let router = self::router(of_hub.clone(), answer_of_hub);
-        let of_files = tokio::spawn(async move {
-            let _ = axum::serve(listener, router).await;
-        });
+        let (hub, of_files) = plain(machine, of_hub.clone(), answer_of_hub).await?;
+        let (buckets, of_objects) = plain(machine, Log::default(), broken::of_bucket).await?;
         Ok(Self {
             registry,
             hub,
+            buckets,
             of_registry,
             of_hub,
-            tasks: [of_images, of_files],
+            tasks: [of_images, of_files, of_objects],
         })
     }
 
@@ -71,6 +71,11 @@ impl Outside {
     /// The value of `HF_ENDPOINT`.
     pub(super) fn hub(&self) -> String {
         format!("http://{}", self.hub)
+    }
+
+    /// The value of `AWS_ENDPOINT_URL`.
+    pub(super) fn buckets(&self) -> String {
+        format!("http://{}", self.buckets)
     }
 
     pub(super) fn asked_of_the_registry(&self) -> Vec<String> {
@@ -92,13 +97,33 @@ fn asked(log: &Log) -> Vec<String> {
     log.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
+/// Serves over plain HTTP.
+async fn plain(
+    machine: IpAddr,
+    log: Log,
+    answer: fn(&str) -> Response,
+) -> Result<(SocketAddr, JoinHandle<()>)> {
+    let listener = tokio::net::TcpListener::bind((machine, 0)).await?;
+    let address = listener.local_addr()?;
+    let router = router(log, answer);
+    let task = tokio::spawn(async move {
+        let _ = axum::serve(listener, router).await;
+    });
+    Ok((address, task))
+}
+
 fn router(log: Log, answer: fn(&str) -> Response) -> Router {
     Router::new().fallback(move |request: Request| {
         let path = request.uri().path().to_owned();
         log.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(path.clone());
-        async move { answer(&path) }
+        async move {
+            if broken::hangs(&path) {
+                std::future::pending::<()>().await;
+            }
+            answer(&path)
+        }
     })
 }
 
@@ -129,5 +154,5 @@ fn answer_of_hub(path: &str) -> Response {
     if path == format!("/{MODEL}/resolve/{COMMIT}/{FILE}") {
         return ([(header::ETAG, "\"1\"")], CORPUS).into_response();
     }
-    (StatusCode::NOT_FOUND, [("x-error-code", "RepoNotFound")]).into_response()
+    broken::of_hub(path)
 }

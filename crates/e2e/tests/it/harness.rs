@@ -167,7 +167,11 @@ pub(crate) fn on_a_stack_in_pods<F: Future<Output = Result<()>>>(
     });
 }
 
-fn on_a_stack_with<F: Future<Output = Result<()>>>(options: Options, test: impl FnOnce(Stack) -> F) {
+/// The same with these options.
+pub(crate) fn on_a_stack_with<F: Future<Output = Result<()>>>(
+    options: Options,
+    test: impl FnOnce(Stack) -> F,
+) {
     finish(async move {
         let _alone = OWN_STACKS.acquire().await?;
         or_skip(Stack::up_or_reason(options).await?, test).await

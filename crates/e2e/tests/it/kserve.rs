@@ -3,10 +3,13 @@
 //!
 //! `make kserve`: the first build of KServe takes minutes.
 
+mod failures;
+mod project;
+
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use reeve_e2e::model_serving::{CORPUS, IMAGE, ModelServing, SYSTEM};
+use reeve_e2e::model_serving::{CORPUS, IMAGE, KSERVE, KSERVE_ACCOUNT, ModelServing, SYSTEM};
 use reeve_e2e::{CommandLine, blocking, kubeconfig, write_private};
 use reeve_testkit::{
     Cluster, Kubectl, Options, Tier, binary, own_cluster, skip_unasked, wait_for, wait_until,
@@ -42,8 +45,10 @@ async fn a_service_goes_from_image_to_running_on_the_real_kserve_and_is_changed_
         is_stored_once(&serving, &somebody, &folder.path().join(NAMESPACE))?;
         is_changed(&serving, &cluster, &somebody).await?;
         says_what_is_wrong(&somebody)?;
+        failures::are_told_apart(&serving, &cluster, folder.path()).await?;
         is_deleted(&cluster, &somebody).await?;
-        nothing_was_refused_to_the_operator(&cluster)
+        nothing_was_refused(&cluster, SYSTEM, "aim-engine-controller-manager")?;
+        nothing_was_refused(&cluster, KSERVE, KSERVE_ACCOUNT)
     };
     let done = done.await;
     let kubectl = cluster.kubectl();
@@ -336,12 +341,12 @@ async fn is_deleted(cluster: &Cluster, somebody: &Somebody) -> Result<()> {
     Ok(())
 }
 
-/// The rights of the chart are enough for what the real KServe makes of it.
-fn nothing_was_refused_to_the_operator(cluster: &Cluster) -> Result<()> {
-    let account = format!("system:serviceaccount:{SYSTEM}:aim-engine-controller-manager");
+/// The rights of each chart are enough for what its program does here.
+fn nothing_was_refused(cluster: &Cluster, namespace: &str, name: &str) -> Result<()> {
+    let account = format!("system:serviceaccount:{namespace}:{name}");
     let events = cluster.audit_events()?;
     let mine: Vec<_> = events.iter().filter(|event| event.user == account).collect();
-    ensure!(!mine.is_empty(), "the operator asked for nothing");
+    ensure!(!mine.is_empty(), "`{name}` asked for nothing");
     let refused: Vec<_> = mine.iter().filter(|event| event.code == 403).collect();
     ensure!(refused.is_empty(), "{refused:#?}");
     Ok(())

@@ -12,6 +12,7 @@ use reeve_serving::labels::Controller as Name;
 use reeve_serving::owner::Parent;
 use reeve_serving::plan::current;
 use reeve_serving::plan::template::{Seen, SeenModel, plan, tracks_discovery};
+use reeve_serving::stamp::{Stamp, may_use};
 use reeve_serving::{gpu, inspect, names};
 use reeve_serving_crds::{
     AimClusterServiceTemplate, AimModelSpec, AimModelStatus, AimServiceTemplate, AimServiceTemplateSpec,
@@ -72,7 +73,8 @@ impl Template for AimServiceTemplate {
         let namespace = self.metadata.namespace.clone().unwrap_or_default();
         let model = caches
             .models
-            .get(&ObjectName::namespaced(namespace, self.spec.model_name.clone()))?;
+            .get(&ObjectName::namespaced(namespace, self.spec.model_name.clone()))
+            .filter(|model| may_use(Stamp::of(&self.metadata).as_ref(), &model.metadata))?;
         Some(FoundModel {
             generation: model.metadata.generation,
             spec: model.spec.clone(),

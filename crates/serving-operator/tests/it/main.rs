@@ -21,6 +21,7 @@ mod process;
 mod registry;
 mod rig;
 mod rights;
+mod routes;
 mod shared_template;
 mod specs;
 mod stand_ins;
@@ -41,6 +42,7 @@ async fn the_operator_on_a_real_cluster() {
         troubles::a_secret_is_referenced_and_never_read(&rig),
         images::a_registry_is_asked_with_a_pull_secret_that_the_operator_was_let_read(&rig),
         shared_template::services_with_the_same_overrides_share_a_template_until_the_last_of_them_goes(&rig),
+        routes::a_route_is_ready_by_its_own_gateways_word_on_this_generation(&rig),
         metrics::metrics_are_for_who_may_get_them_and_probes_for_the_kubelet(&rig),
         chart::the_commands_of_the_page_work_and_helper_roles_give_what_is_tabulated(&rig),
     );

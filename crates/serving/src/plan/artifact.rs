@@ -165,7 +165,9 @@ pub fn plan(seen: &Seen<'_>) -> Plan<AimArtifactStatus> {
             .push(Child::once("CachePvc", &seen.artifact.claim(bytes)));
     }
     if !seen.was_ready() && seen.download.job.is_none() {
-        plan.children.extend(account::children(seen.artifact.namespace));
+        if seen.artifact.parent.stamp.is_none() {
+            plan.children.extend(account::children(seen.artifact.namespace));
+        }
         plan.children
             .push(Child::once("DownloadJob", &seen.artifact.download_job(bytes)));
     }

@@ -168,7 +168,7 @@ fn metadata_component(seen: &Seen<'_>, known: Option<&ImageMetadata>) -> Option<
 fn child(seen: &Seen<'_>, component: &'static str, template: NewTemplate) -> Child {
     let metadata = seen
         .parent
-        .child(template.name, seen.namespace, &template.labels, true);
+        .part(template.name, seen.namespace, &template.labels, true);
     let spec = template.spec;
     match seen.namespace {
         Some(_) => Child::kept(

@@ -163,8 +163,13 @@ fn model_component(seen: &Seen<'_>) -> Component {
     let component = Component::new(name, Dependency::Upstream);
     let asked = &seen.spec.model_name;
     let Some(model) = seen.model else {
+        let whose = if seen.parent.stamp.is_some() {
+            " of the same person"
+        } else {
+            ""
+        };
         return component.with(Fault::reference_not_found(format!(
-            "there is no {kind} `{asked}`"
+            "there is no {kind} `{asked}`{whose}"
         )));
     };
     if model.spec.image.is_empty() {
@@ -230,7 +235,7 @@ fn cache(seen: &Seen<'_>, status: &AimServiceTemplateStatus) -> Option<Child> {
     let cache = AimTemplateCache {
         metadata: seen
             .parent
-            .child(seen.parent.name.clone(), Some(namespace), &Labels::new(), true),
+            .part(seen.parent.name.clone(), Some(namespace), &Labels::new(), true),
         spec: AimTemplateCacheSpec {
             template_name: seen.parent.name.clone(),
             template_scope: Scope::Namespace,

@@ -34,4 +34,5 @@ mod select;
 mod service;
 mod source;
 mod specs;
+mod stamps;
 mod things;

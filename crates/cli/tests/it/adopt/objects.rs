@@ -35,6 +35,12 @@ pub(super) fn object(kind: &str, name: &str, spec: &Value) -> Value {
             json!({"rayClusterSpec": ray(&template), "submitterPodTemplate": template}),
         ),
         "RayService" => ("ray.io/v1", json!({"rayClusterConfig": ray(&template)})),
+        "InferenceService" => {
+            let mut predictor = spec.clone();
+            predictor["labels"] = labels;
+            ("serving.kserve.io/v1beta1", json!({"predictor": predictor}))
+        }
+        _ if kind.starts_with("AIM") => ("aim.eai.amd.com/v1alpha1", json!({"model": {"name": "m"}})),
         _ => {
             let spec = json!({"replicas": 0, "selector": {"matchLabels": labels}, "template": template});
             ("apps/v1", spec)
@@ -101,9 +107,12 @@ pub(super) fn inventory(objects: Vec<Value>) -> Inventory {
             project("other", "4", "reeve-other"),
         ],
         objects,
-        config: Some(json!({"spec": {"trustedControllers": [{
-            "namespace": "ray-system", "serviceAccount": "kuberay-operator", "kinds": ["RayCluster", "RayJob", "RayService"],
-        }]}})),
+        config: Some(json!({"spec": {"trustedControllers": [
+            {"namespace": "ray-system", "serviceAccount": "kuberay-operator", "kinds": ["RayCluster", "RayJob", "RayService"]},
+            {"namespace": "kserve", "serviceAccount": "kserve-controller-manager", "kinds": ["InferenceService"]},
+            {"namespace": "aim-system", "serviceAccount": "aim-engine-controller-manager",
+             "kinds": ["AIMService", "AIMModel", "AIMServiceTemplate", "AIMTemplateCache", "AIMArtifact"]},
+        ]}})),
         ..Inventory::default()
     }
 }

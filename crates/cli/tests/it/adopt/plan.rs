@@ -28,6 +28,8 @@ pub(super) fn places(kind: &str) -> &'static [&'static str] {
             "/spec/rayClusterConfig/headGroupSpec/template/metadata",
             "/spec/rayClusterConfig/workerGroupSpecs/0/template/metadata",
         ],
+        "InferenceService" => &["/metadata", "/spec/predictor"],
+        _ if kind.starts_with("AIM") => &["/metadata"],
         "ControllerRevision" => &["/metadata", "/data/spec/template/metadata"],
         _ => &["/metadata", "/spec/template/metadata"],
     }
@@ -87,7 +89,8 @@ fn following_the_plan_leaves_no_mark() {
         let states = match kind.name {
             "CronJob" | "ControllerRevision" => 1,
             // Whether pods run is all that counts.
-            "RayCluster" | "RayJob" | "RayService" => 2,
+            "RayCluster" | "RayJob" | "RayService" | "InferenceService" => 2,
+            _ if kind.name.starts_with("AIM") => 2,
             _ => 4,
         };
         for state in 0..states {

@@ -151,7 +151,7 @@ fn new(
             .filter(|class| !class.is_empty())
     };
     AimTemplateCache {
-        metadata: seen.parent.child(name, Some(seen.namespace), &own, dedicated),
+        metadata: seen.parent.part(name, Some(seen.namespace), &own, dedicated),
         spec: AimTemplateCacheSpec {
             template_name: template.name().to_owned(),
             template_scope: template.scope,

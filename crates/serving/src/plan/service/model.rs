@@ -15,6 +15,7 @@ use crate::labels::{self, Labels};
 use crate::names;
 use crate::plan::{Child, Plan, current, with_cause};
 use crate::service::model_health;
+use crate::stamp::may_use;
 
 /// A model, of the namespace or of the cluster.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +97,7 @@ pub(super) fn resolve<'a>(seen: &Seen<'a>, plan: &mut Plan<AimServiceStatus>) ->
 }
 
 fn all<'a>(seen: &Seen<'a>) -> Vec<Model<'a>> {
-    let namespaced = seen.models.iter().map(|model| Model {
+    let namespaced = usable(seen).map(|model| Model {
         scope: Scope::Namespace,
         metadata: &model.metadata,
         spec: &model.spec,
@@ -109,6 +110,14 @@ fn all<'a>(seen: &Seen<'a>) -> Vec<Model<'a>> {
         status: model.status.as_ref(),
     });
     namespaced.chain(of_cluster).collect()
+}
+
+/// The models of the namespace of which nobody else says what runs.
+fn usable<'a>(seen: &Seen<'a>) -> impl Iterator<Item = &'a AimModel> {
+    let stamp = seen.parent.stamp.as_ref();
+    seen.models
+        .iter()
+        .filter(move |model| may_use(stamp, &model.metadata))
 }
 
 /// The model that was resolved before, while it is ready.
@@ -129,7 +138,7 @@ fn choose<'a>(seen: &Seen<'a>, all: &[Model<'a>]) -> Choice<'a> {
         return by_source(seen, custom);
     }
     match (filled(&wanted.name), filled(&wanted.image)) {
-        (Some(name), _) => by_name(all, name),
+        (Some(name), _) => by_name(seen, all, name),
         (None, Some(image)) => by_image(seen, all, image),
         (None, None) => Choice::Fault(Fault::new(
             Category::InvalidSpec,
@@ -139,15 +148,20 @@ fn choose<'a>(seen: &Seen<'a>, all: &[Model<'a>]) -> Choice<'a> {
     }
 }
 
-fn by_name<'a>(all: &[Model<'a>], name: &str) -> Choice<'a> {
-    match all.iter().find(|model| model.name() == name) {
-        Some(model) => Choice::Found(*model),
-        None => Choice::Fault(Fault::new(
-            Category::MissingUpstream,
-            "ModelNotFound",
-            format!("there is no AIMModel `{name}` in the namespace, and no AIMClusterModel of the name"),
-        )),
+fn by_name<'a>(seen: &Seen<'a>, all: &[Model<'a>], name: &str) -> Choice<'a> {
+    if let Some(model) = all.iter().find(|model| model.name() == name) {
+        return Choice::Found(*model);
     }
+    let is_there = |model: &AimModel| model.metadata.name.as_deref() == Some(name);
+    let message = if seen.models.iter().any(is_there) {
+        format!(
+            "the AIMModel `{name}` is somebody else's, who could change what runs as you: make one of your own with its image, or take \
+             one of the cluster"
+        )
+    } else {
+        format!("there is no AIMModel `{name}` in the namespace, and no AIMClusterModel of the name")
+    };
+    Choice::Fault(Fault::new(Category::MissingUpstream, "ModelNotFound", message))
 }
 
 fn by_image<'a>(seen: &Seen<'a>, all: &[Model<'a>], image: &str) -> Choice<'a> {
@@ -178,7 +192,7 @@ fn by_image<'a>(seen: &Seen<'a>, all: &[Model<'a>], image: &str) -> Choice<'a> {
 
 /// A model with the same image and the same sources serves every service that asks for them.
 fn by_source<'a>(seen: &Seen<'a>, custom: &CustomModel) -> Choice<'a> {
-    let same = seen.models.iter().find(|model| {
+    let same = usable(seen).find(|model| {
         let ours = &model.spec.model_sources;
         model.spec.image == custom.base_image
             && ours.len() == custom.model_sources.len()
@@ -256,10 +270,14 @@ fn base(seen: &Seen<'_>, image: &str) -> AimModelSpec {
     }
 }
 
-/// It belongs to nobody: other services share it.
+/// It belongs to no service: others share it, in a project those of the same person.
 fn made(seen: &Seen<'_>, name: String, own: &Labels, spec: AimModelSpec) -> AimModel {
+    let name = match &seen.parent.stamp {
+        Some(stamp) => names::derived(&[&name], Some(&stamp.mark())),
+        None => name,
+    };
     AimModel {
-        metadata: seen.parent.child(name, Some(seen.namespace), own, false),
+        metadata: seen.parent.part(name, Some(seen.namespace), own, false),
         spec,
         status: None,
     }

@@ -4,8 +4,8 @@ mod derived;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use reeve_serving_crds::{
-    AimServiceSpec, AimServiceStatus, AimServiceTemplateSpec, AimServiceTemplateStatus, HardwareRequirements,
-    ModelState, ResolvedReference, RuntimeParameters, Scope,
+    AimServiceStatus, AimServiceTemplate, AimServiceTemplateSpec, AimServiceTemplateStatus,
+    HardwareRequirements, ModelState, ResolvedReference, RuntimeParameters, Scope,
 };
 
 use super::Seen;
@@ -13,10 +13,12 @@ use super::model::Model;
 use crate::discovery::{Discovery, is_of_another_spec};
 use crate::fault::{Category, Component, Dependency, Fault, Health};
 use crate::labels::{self, Labels};
+use crate::names;
 use crate::plan::model::leftovers;
 use crate::plan::{Plan, current, with_cause};
 use crate::select::{Candidate, select};
 use crate::service::{derived_template_name, template_health};
+use crate::stamp::may_use;
 
 /// A template, of the namespace or of the cluster.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +84,7 @@ pub(super) fn resolve<'a>(
 ) -> Option<Template<'a>> {
     let all = all(seen, model);
     let recorded = recorded(&all, plan.status.resolved_template.as_ref());
-    let recorded = recorded.filter(|template| fits(template, &seen.service.spec));
+    let recorded = recorded.filter(|template| fits(seen, template));
     let found = match recorded {
         Some(template) => {
             derived::keep(seen, &all, &template, plan);
@@ -136,7 +138,8 @@ fn all<'a>(seen: &Seen<'a>, model: Option<&Model<'a>>) -> Vec<Template<'a>> {
         };
         is_of_another_spec(status, &asked.spec_hash())
     };
-    let namespaced = seen.templates.iter().map(|template| Template {
+    let usable = |template: &&AimServiceTemplate| may_use(seen.parent.stamp.as_ref(), &template.metadata);
+    let namespaced = seen.templates.iter().filter(usable).map(|template| Template {
         scope: Scope::Namespace,
         metadata: &template.metadata,
         spec: &template.spec,
@@ -166,20 +169,30 @@ fn recorded<'a>(all: &[Template<'a>], before: Option<&ResolvedReference>) -> Opt
 
 /// Whether a template is still what the service asks for: a name and overrides that were absent can be added, and overrides taken
 /// away.
-fn fits(template: &Template<'_>, service: &AimServiceSpec) -> bool {
+fn fits(seen: &Seen<'_>, template: &Template<'_>) -> bool {
+    let service = &seen.service.spec;
     let overrides = service.overrides.as_ref();
     let choice = service
         .template
         .as_ref()
         .and_then(|choice| choice.name.as_deref());
     if let Some(name) = choice.filter(|name| !name.is_empty()) {
-        let of_name = template.name() == name || template.name() == derived_template_name(name, overrides);
+        let of_name = template.name() == name || template.name() == derived_name(seen, name);
         return of_name && follows(template.spec, overrides);
     }
     let without_any = derived_template_name("", overrides).is_empty();
     match template.is_derived() {
         true => !without_any && follows(template.spec, overrides),
         false => without_any || template.scope == Scope::Cluster || follows(template.spec, overrides),
+    }
+}
+
+/// The name of the template with the service's overrides over this one. A person's is that person's own.
+fn derived_name(seen: &Seen<'_>, base: &str) -> String {
+    let name = derived_template_name(base, seen.service.spec.overrides.as_ref());
+    match &seen.parent.stamp {
+        Some(stamp) if name != base => names::derived(&[&name], Some(&stamp.mark())),
+        _ => name,
     }
 }
 
@@ -212,12 +225,17 @@ fn base<'a>(
         .filter(|name| !name.is_empty());
     if let Some(name) = name {
         let named = all.iter().find(|template| template.name() == name);
+        let is_there = |template: &AimServiceTemplate| template.metadata.name.as_deref() == Some(name);
         return named.copied().ok_or_else(|| {
-            Missing::Fault(Fault::new(
-                Category::MissingUpstream,
-                "TemplateNotFound",
-                format!("there is no AIMServiceTemplate `{name}` in the namespace, and no AIMClusterServiceTemplate of the name"),
-            ))
+            let message = if seen.templates.iter().any(is_there) {
+                format!(
+                    "the AIMServiceTemplate `{name}` is somebody else's, who could change what runs as you: make one of your own, or \
+                     take one of the cluster"
+                )
+            } else {
+                format!("there is no AIMServiceTemplate `{name}` in the namespace, and no AIMClusterServiceTemplate of the name")
+            };
+            Missing::Fault(Fault::new(Category::MissingUpstream, "TemplateNotFound", message))
         });
     }
     let model = model.ok_or(Missing::Unasked)?;

@@ -5,13 +5,14 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use reeve_serving_crds::{AimService, AimServiceStatus, AimServiceTemplate, AimServiceTemplateSpec, Scope};
 
-use super::{Missing, Template};
+use super::{Missing, Template, derived_name};
 use crate::labels;
 use crate::names;
 use crate::owner::Parent;
 use crate::plan::service::Seen;
 use crate::plan::{Child, Plan, with_cause};
-use crate::service::{Explicit, derived_template, derived_template_name, explicit, template_health};
+use crate::service::{Explicit, derived_template, explicit, template_health};
+use crate::stamp::Stamp;
 
 /// The template with the service's overrides over its base, or the base where there is nothing to put over it.
 pub(super) fn of<'a>(
@@ -20,7 +21,7 @@ pub(super) fn of<'a>(
     base: Template<'a>,
     plan: &mut Plan<AimServiceStatus>,
 ) -> Result<Template<'a>, Missing> {
-    let name = derived_template_name(base.name(), seen.service.spec.overrides.as_ref());
+    let name = derived_name(seen, base.name());
     let mut derived = all
         .iter()
         .filter(|t| t.scope == Scope::Namespace && t.name() == name);
@@ -58,11 +59,8 @@ pub(super) fn keep<'a>(
     used: &Template<'a>,
     plan: &mut Plan<AimServiceStatus>,
 ) {
-    let overrides = seen.service.spec.overrides.as_ref();
     let is_base = |base: &&Template<'_>| {
-        base.scope == Scope::Namespace
-            && !base.is_derived()
-            && derived_template_name(base.name(), overrides) == used.name()
+        base.scope == Scope::Namespace && !base.is_derived() && derived_name(seen, base.name()) == used.name()
     };
     let choice = seen.service.spec.template.as_ref();
     let is_named = choice.and_then(|choice| choice.name.as_deref()) == Some(used.name());
@@ -89,6 +87,7 @@ fn wanted(seen: &Seen<'_>, name: &str, base: &Template<'_>, found: Option<&Templ
                 metadata: ObjectMeta {
                     name: Some(name.to_owned()),
                     namespace: Some(seen.namespace.to_owned()),
+                    annotations: seen.parent.stamp.as_ref().map(Stamp::annotations),
                     labels: found.metadata.labels.clone(),
                     ..ObjectMeta::default()
                 },
@@ -146,7 +145,7 @@ fn with_overrides(
     AimServiceTemplate {
         metadata: seen
             .parent
-            .child(name.to_owned(), Some(seen.namespace), &own, true),
+            .part(name.to_owned(), Some(seen.namespace), &own, true),
         spec,
         status: None,
     }
