@@ -278,6 +278,13 @@ name!(
     }
 );
 
+/// The empty one.
+impl Default for LabelValue {
+    fn default() -> Self {
+        Self(String::new())
+    }
+}
+
 /// A name of Kubernetes' labels, annotations and taints: a domain and `/` where there is one, and a value of a label.
 fn qualified(text: &str) -> Option<String> {
     let name = match text.split_once('/') {
