@@ -152,6 +152,13 @@ def tokens(suite, admin, people):
         suite.ok(
             admin, "TokensApi.grant_token", 200, m.TokenResponse, token_request=m.TokenRequest(grant_type=grant, **fields),
         )
+    older = suite.ok(
+        admin, "TokensApi.app_token", 200, m.AppTokenResponse,
+        app_token_request=m.AppTokenRequest(id="", name="viewer", secret=secret),
+    )
+    suite.ok(suite.bearer("older", admin, older["access_token"]), "ClustersApi.get_clusters", 200, [m.DisplayedCluster])
+    for fields in ({"name": "viewer", "secret": "wrong"}, {"name": "not-there", "secret": secret}, {"name": "", "secret": secret}):
+        suite.no(admin, "TokensApi.app_token", 400, app_token_request={"id": "", **fields})
     # Never 401: the client would send it again, three times (control-plane 0.3, trap 2).
     for body in (
         {"grantType": "app_token", "AppId": "viewer", "AppSecret": "wrong"},
@@ -226,6 +233,16 @@ def clusters(suite, admin, places, people):
         cluster_uuid=cluster, version="2.24",
     )
     suite.no(viewer, "ClustersApi.get_cluster_install_info_by_uuid", 403, cluster_uuid=cluster, version="2.24")
+    values = suite.ok(
+        admin, "ClustersApi.get_install_file", 200, {"global": dict, "controlPlane": dict, "cluster": dict},
+        cluster_uuid=cluster, cloud="openshift", format="yaml",
+    )
+    suite.fits(values["cluster"]["uid"] == cluster and values["global"]["openshift"], f"values of another cluster: {values}")
+    suite.no(nobody, "ClustersApi.get_install_file", 403, cluster_uuid=cluster)
+    suite.no(admin, "ClustersApi.get_install_file", 404, cluster_uuid=NOBODYS)
+    suite.no(admin, "ClustersApi.get_install_file", 400, cluster_uuid=cluster, cloud="moon")
+    suite.ok(admin, "OrgUnitApi.get_priorities", 200, m.GetPriorities200Response)
+    suite.no(nobody, "OrgUnitApi.get_priorities", 403)
     other = suite.ok(
         admin, "ClustersApi.create_cluster", 201, m.DisplayedCluster,
         cluster_creation_request=m.ClusterCreationRequest(name="other", domain="https://other.example.com"),
