@@ -234,7 +234,7 @@ def clusters(suite, admin, places, people):
     )
     suite.no(viewer, "ClustersApi.get_cluster_install_info_by_uuid", 403, cluster_uuid=cluster, version="2.24")
     values = suite.ok(
-        admin, "ClustersApi.get_install_file", 200, {"global": dict, "controlPlane": dict, "cluster": dict},
+        admin, "ClustersApi.get_install_file", 200, {"global": object, "controlPlane": object, "cluster": object},
         cluster_uuid=cluster, cloud="openshift", format="yaml",
     )
     suite.fits(values["cluster"]["uid"] == cluster and values["global"]["openshift"], f"values of another cluster: {values}")
@@ -705,7 +705,13 @@ def secret_assets(suite, admin, places, people):
 def workloads(suite, admin, places, people):
     researcher, viewer, nobody = people["researcher"], people["viewer"], people["nobody"]
     person = people["person"]
-    spec = {"image": "registry.example.com/train:1", "imagePullPolicy": "Always", "command": "python", "args": "train.py --steps 10"}
+    told = {
+        "backoffLimit": 3, "completions": 4, "parallelism": 2, "terminationGracePeriodSeconds": 60, "nodeType": "dgx",
+        "labels": [{"name": "stage", "value": "research"}], "annotations": [{"name": "billing", "value": "unit"}],
+        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        "probes": {"readiness": {"periodSeconds": 5, "handler": {"httpGet": {"path": "/", "port": 8080, "scheme": "HTTP"}}}},
+    }
+    spec = {"image": "registry.example.com/train:1", "imagePullPolicy": "Always", "command": "python", "args": "train.py --steps 10", **told}
     body = {"name": "first", "projectId": places["robots"], "clusterId": places["cluster"], "spec": spec}
     made = suite.ok(
         person, "TrainingsApi.create_training1", 202, m.Training1,
@@ -717,8 +723,12 @@ def workloads(suite, admin, places, people):
     # It has no uid, and this cluster runs containers only as people.
     suite.no(researcher, "TrainingsApi.create_training1", 400, training_creation_request={**body, "name": "second"})
     suite.no(researcher, "TrainingsApi.create_training1", 400, training_creation_request={**body, "spec": {"image": 5}})
+    for wrong in ({"ports": [{"container": 80}]}, {"labels": [{"name": "kubernetes.io/a"}]}, {"parallelism": 2}):
+        refused = {**body, "name": "third", "spec": {"image": "x", **wrong}}
+        suite.no(person, "TrainingsApi.create_training1", 400, training_creation_request=refused)
     one = {"workload_id": made["workloadId"]}
-    suite.ok(viewer, "TrainingsApi.get_training", 200, m.Training1, **one)
+    shown = suite.ok(viewer, "TrainingsApi.get_training", 200, m.Training1, **one)["spec"]
+    suite.fits({field: shown[field] for field in told} == told, f"what was asked for is shown: {shown}")
     suite.no(researcher, "TrainingsApi.get_training", 404, workload_id=NOBODYS)
     listed = {"workloads": [m.Workload]}
     suite.ok(viewer, "WorkloadsApi.get_workloads", 200, listed)
