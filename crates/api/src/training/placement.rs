@@ -1,9 +1,8 @@
 //! Which taints of nodes a training is put up with.
 
-use reeve_types::{LabelValue, TaintEffect, TaintName, Toleration, TolerationOperator};
+use reeve_types::{InvalidToleration, LabelValue, TaintEffect, TaintName, Toleration, TolerationOperator};
 use schemars::JsonSchema;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::body::InvalidBody;
 use crate::body::fields::{OnlyFalse, Unsupported, within};
@@ -25,9 +24,8 @@ pub(super) struct SubmittedToleration {
     #[serde(default)]
     value: Option<LabelValue>,
     /// Which effect of the taint is tolerated. Absent, and `Any`: any.
-    #[serde(default, deserialize_with = "effect")]
-    #[schemars(extend("enum" = ["NoSchedule", "PreferNoSchedule", "NoExecute", "Any", null]))]
-    effect: Option<TaintEffect>,
+    #[serde(default)]
+    effect: Option<SubmittedEffect>,
     /// How many seconds a node is tolerated that gets the taint while the pod runs, at most a day; with `NoExecute` alone. Absent: for ever.
     #[serde(default, deserialize_with = "within::<_, 1, 86400>")]
     #[schemars(range(min = 1, max = 86400))]
@@ -38,13 +36,28 @@ pub(super) struct SubmittedToleration {
     name: Unsupported,
 }
 
-/// The reference's `Any` is no effect in Kubernetes, where absent means it.
-fn effect<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TaintEffect>, D::Error> {
-    match String::deserialize(deserializer)?.as_str() {
-        "Any" => Ok(None),
-        word => word.parse().map(Some).map_err(|_| {
-            D::Error::unknown_variant("", &["NoSchedule", "PreferNoSchedule", "NoExecute", "Any"])
-        }),
+/// An effect of a taint in the reference's words.
+#[derive(Deserialize, JsonSchema)]
+enum SubmittedEffect {
+    /// No pod is put on the node.
+    NoSchedule,
+    /// None is put there while there is room elsewhere.
+    PreferNoSchedule,
+    /// None is put there, and those that run are driven out.
+    NoExecute,
+    /// Any of these.
+    Any,
+}
+
+impl SubmittedEffect {
+    /// In Kubernetes' words, where absent is any.
+    const fn kept(self) -> Option<TaintEffect> {
+        match self {
+            Self::NoSchedule => Some(TaintEffect::NoSchedule),
+            Self::PreferNoSchedule => Some(TaintEffect::PreferNoSchedule),
+            Self::NoExecute => Some(TaintEffect::NoExecute),
+            Self::Any => None,
+        }
     }
 }
 
@@ -54,7 +67,7 @@ pub(super) fn tolerations(submitted: Vec<SubmittedToleration>) -> Option<Vec<Tol
         key: it.key,
         operator: it.operator.unwrap_or(TolerationOperator::Equal),
         value: it.value,
-        effect: it.effect,
+        effect: it.effect.and_then(SubmittedEffect::kept),
         seconds: it.seconds,
     });
     Some(all.collect()).filter(|all: &Vec<_>| !all.is_empty())
@@ -69,7 +82,7 @@ pub(super) fn check(tolerations: &[Toleration]) -> Result<(), InvalidBody> {
         return Err(InvalidBody::wrong(FIELD, rule));
     }
     for (at, toleration) in tolerations.iter().enumerate() {
-        let wrong = |it: reeve_types::InvalidToleration| {
+        let wrong = |it: InvalidToleration| {
             InvalidBody::wrong(format!("{FIELD}[{at}].{}", it.field), it.rule)
         };
         toleration.check().map_err(wrong)?;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::body::fields::{refused, text, within};
+use crate::body::fields::{text, within};
 
 /// The longest path, in bytes.
 const LONGEST_PATH: usize = 1024;
@@ -161,8 +161,12 @@ fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
 }
 
 fn host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let why = "the node asks the container itself and no other host: leave it out";
-    refused(deserializer, why).map(|()| None)
+    if String::deserialize(deserializer)?.is_empty() {
+        return Ok(None);
+    }
+    Err(D::Error::custom(
+        "the node asks the container itself and no other host: leave it out",
+    ))
 }
 
 impl SubmittedProbes {
