@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use reeve_api::training::{Annotation, Label};
-use reeve_types::{InvalidName, LabelValue, NodeTypeName, Toleration, TolerationOperator};
+use reeve_types::toleration::InvalidWord;
+use reeve_types::{InvalidName, LabelValue, NodeTypeName, TaintEffect, Toleration, TolerationOperator};
 
 use super::running::duration;
 
@@ -88,7 +89,8 @@ fn toleration(text: &str) -> Result<Toleration, String> {
         let again = match name {
             "key" => key.replace(given.parse().map_err(said)?).is_some(),
             "operator" => {
-                let parsed = given.parse().map_err(|error| format!("operator: {error}"))?;
+                let parsed: TolerationOperator =
+                    given.parse().map_err(|error: InvalidWord| format!("operator: {error}"))?;
                 operator.replace(parsed).is_some()
             }
             "value" => {
@@ -96,7 +98,8 @@ fn toleration(text: &str) -> Result<Toleration, String> {
                 value.replace(parsed).is_some()
             }
             "effect" => {
-                let parsed = given.parse().map_err(|error| format!("effect: {error}"))?;
+                let parsed: TaintEffect =
+                    given.parse().map_err(|error: InvalidWord| format!("effect: {error}"))?;
                 effect.replace(parsed).is_some()
             }
             "seconds" => {

@@ -104,11 +104,13 @@ fn by_herself(labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, 
         (names::EXTRA_GID, vec!["5000"]),
         (names::EXTRA_GROUPS, vec!["5001", "5002"]),
     ];
-    let extra = extra.map(|(key, values)| (key.to_owned(), values.into_iter().map(str::to_owned).collect()));
+    let owned = |(key, values): (&str, Vec<&str>)| -> (String, Vec<String>) {
+        (key.to_owned(), values.into_iter().map(str::to_owned).collect())
+    };
     Request {
         user: User {
             uid: "123e4567-e89b-12d3-a456-426614174000".to_owned(),
-            extra: extra.into(),
+            extra: extra.map(owned).into(),
             ..User::named("alice@example.com")
         },
         object,

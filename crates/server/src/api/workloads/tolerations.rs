@@ -36,11 +36,11 @@ async fn allowed(app: &App, caller: &Caller, project: ProjectId) -> Result<Vec<T
     let granted = {
         let hidden = || ApiError::not_found("project", project);
         let directory = app.directory();
-        let read = directory.allow_read(caller, Entity::Project, Scope::Project(project), hidden);
-        match read {
-            Ok(granted) => granted,
-            Err(_) => return Ok(Vec::new()),
-        }
+        let scope = Scope::Project(project);
+        let Ok(granted) = directory.allow_read(caller, Entity::Project, scope, hidden) else {
+            return Ok(Vec::new());
+        };
+        granted
     };
     let row = app.store.project(&granted, project).await?;
     Ok(row.and_then(|row| row.pod_rules.tolerations).unwrap_or_default())
