@@ -31,6 +31,7 @@ mod scale;
 mod scopes;
 mod secret_volumes;
 mod secrets;
+mod several_pods;
 mod skipping;
 mod words;
 mod wrong_input;
