@@ -43,7 +43,10 @@ pub struct OwnMetadataSpec {
 pub struct PlacementSpec {
     /// Nodes of this type alone, as their label `run.ai/type` has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 63), regex(pattern = "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"))]
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = "^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
+    )]
     pub node_type: Option<String>,
     /// Taints that it is put up with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -455,7 +455,14 @@ mod tests {
 
     #[test]
     fn nobody_chooses_a_label_or_annotation_that_somebody_else_goes_by() {
-        for name in ["team", "team.example/stage", "Cost_Center.1", "a/B", "sidecar.istio.io/inject", "k8s.io.example/a"] {
+        for name in [
+            "team",
+            "team.example/stage",
+            "Cost_Center.1",
+            "a/B",
+            "sidecar.istio.io/inject",
+            "k8s.io.example/a",
+        ] {
             assert!(name.parse::<MetadataName>().is_ok(), "{name}");
         }
         for reserved in [
@@ -482,9 +489,18 @@ mod tests {
         for wrong in ["", "/a", "a/", "a/b/c", "A.example/a", "-a", "a b", "a\n", "é"] {
             assert!(wrong.parse::<MetadataName>().is_err(), "{wrong:?}");
         }
-        assert!("a".repeat(63).parse::<MetadataName>().is_ok() && "a".repeat(64).parse::<MetadataName>().is_err());
-        assert!(format!("a.example/{}", "a".repeat(54)).parse::<MetadataName>().is_err(), "63 bytes in all");
+        assert!(
+            "a".repeat(63).parse::<MetadataName>().is_ok() && "a".repeat(64).parse::<MetadataName>().is_err()
+        );
+        assert!(
+            format!("a.example/{}", "a".repeat(54))
+                .parse::<MetadataName>()
+                .is_err(),
+            "63 bytes in all"
+        );
         assert!("".parse::<LabelValue>().is_ok() && "a b".parse::<LabelValue>().is_err());
-        assert!("node-role.kubernetes.io/gpu".parse::<TaintName>().is_ok() && "".parse::<TaintName>().is_err());
+        assert!(
+            "node-role.kubernetes.io/gpu".parse::<TaintName>().is_ok() && "".parse::<TaintName>().is_err()
+        );
     }
 }

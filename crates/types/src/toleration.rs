@@ -43,7 +43,10 @@ impl Toleration {
     /// # Errors
     /// [`InvalidToleration`].
     pub fn check(&self) -> Result<(), InvalidToleration> {
-        let has_value = self.value.as_ref().is_some_and(|value| !value.as_str().is_empty());
+        let has_value = self
+            .value
+            .as_ref()
+            .is_some_and(|value| !value.as_str().is_empty());
         if self.operator == TolerationOperator::Exists && has_value {
             return Err(InvalidToleration {
                 field: "value",
@@ -137,14 +140,23 @@ mod tests {
         for (fields, wrong) in [
             (json!({"key": "a", "operator": "Exists"}), None),
             (json!({"key": "a", "operator": "Exists", "value": ""}), None),
-            (json!({"key": "a", "operator": "Exists", "value": "b"}), Some("value")),
+            (
+                json!({"key": "a", "operator": "Exists", "value": "b"}),
+                Some("value"),
+            ),
             (json!({"key": "a", "operator": "Equal", "value": "b"}), None),
-            (json!({"key": "a", "operator": "Equal", "seconds": 9}), Some("seconds")),
+            (
+                json!({"key": "a", "operator": "Equal", "seconds": 9}),
+                Some("seconds"),
+            ),
             (
                 json!({"key": "a", "operator": "Equal", "effect": "NoSchedule", "seconds": 9}),
                 Some("seconds"),
             ),
-            (json!({"key": "a", "operator": "Equal", "effect": "NoExecute", "seconds": 9}), None),
+            (
+                json!({"key": "a", "operator": "Equal", "effect": "NoExecute", "seconds": 9}),
+                None,
+            ),
         ] {
             let found = toleration(fields.clone()).check().err().map(|error| error.field);
             assert_eq!(found, wrong, "{fields}");
@@ -155,7 +167,10 @@ mod tests {
     fn words_are_read_and_written_as_kubernetes_has_them() {
         for effect in ["NoSchedule", "PreferNoSchedule", "NoExecute"] {
             assert_eq!(effect.parse::<TaintEffect>().unwrap().as_str(), effect);
-            assert_eq!(serde_json::to_value(effect.parse::<TaintEffect>().unwrap()).unwrap(), effect);
+            assert_eq!(
+                serde_json::to_value(effect.parse::<TaintEffect>().unwrap()).unwrap(),
+                effect
+            );
         }
         assert_eq!("Exists".parse(), Ok(TolerationOperator::Exists));
         assert!("Any".parse::<TaintEffect>().is_err() && "exists".parse::<TolerationOperator>().is_err());

@@ -9,7 +9,10 @@ use reeve_crds::desired::Workload;
 /// Nodes of the type that was asked for.
 pub(crate) fn node_selector(workload: &Workload) -> Option<BTreeMap<String, String>> {
     let node_type = workload.placement.node_type.as_ref()?;
-    Some(BTreeMap::from([(names::NODE_TYPE.to_owned(), node_type.to_string())]))
+    Some(BTreeMap::from([(
+        names::NODE_TYPE.to_owned(),
+        node_type.to_string(),
+    )]))
 }
 
 /// The taints that it is put up with.

@@ -42,10 +42,7 @@ pub(crate) fn within<'de, D: Deserializer<'de>, const LEAST: u32, const MOST: u3
 }
 
 /// Something that cannot be asked for, and why; it may ask for nothing.
-pub(crate) fn refused<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    why: &'static str,
-) -> Result<(), D::Error> {
+pub(crate) fn refused<'de, D: Deserializer<'de>>(deserializer: D, why: &'static str) -> Result<(), D::Error> {
     let value = Value::deserialize(deserializer)?;
     if asks_nothing(&value) || value == "" {
         Ok(())

@@ -79,7 +79,10 @@ mod tests {
             (r#"{"name":"","secret":"hunter2"}"#, "`name` is missing"),
             (r#"{"name":"ci"}"#, "`secret` is missing"),
             (r#"{"name":"ci","secret":["hunter2"]}"#, "`secret`: "),
-            (r#"{"name":"ci","secret":"hunter2","appSecret":"x"}"#, "`appSecret` is not a field"),
+            (
+                r#"{"name":"ci","secret":"hunter2","appSecret":"x"}"#,
+                "`appSecret` is not a field",
+            ),
         ] {
             let found = AppTokenRequest::parse(body.as_bytes()).unwrap_err().to_string();
             assert!(found.starts_with(said) && !found.contains("hunter2"), "{found}");

@@ -294,7 +294,8 @@ fn submitted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainingSpec,
 }
 
 fn ports<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Unsupported, D::Error> {
-    let why = "no Service is made for a training: leave it out; `reeve port-forward` reaches every port of it";
+    let why =
+        "no Service is made for a training: leave it out; `reeve port-forward` reaches every port of it";
     refused(deserializer, why).map(|()| Unsupported)
 }
 
@@ -606,11 +607,15 @@ mod tests {
 
     #[test]
     fn how_often_it_is_tried_and_how_long_it_may_take_to_end_are_kept() {
-        let asked =
-            json!({"image": "x", "backoffLimit": 100, "completions": 100, "parallelism": 100, "terminationGracePeriodSeconds": 3600});
+        let asked = json!({"image": "x", "backoffLimit": 100, "completions": 100, "parallelism": 100, "terminationGracePeriodSeconds": 3600});
         let spec = parse(asked.clone()).unwrap().spec;
         assert_eq!(serde_json::to_value(&spec).unwrap(), asked);
-        assert!(parse(json!({"image": "x", "parallelism": 1, "backoffLimit": 0, "terminationGracePeriodSeconds": 0})).is_ok());
+        assert!(
+            parse(
+                json!({"image": "x", "parallelism": 1, "backoffLimit": 0, "terminationGracePeriodSeconds": 0})
+            )
+            .is_ok()
+        );
         let said = parse(json!({"image": "x", "ports": [{"container": 80}]})).unwrap_err();
         assert!(said.contains("`reeve port-forward`"), "{said}");
     }

@@ -175,7 +175,10 @@ mod tests {
                     said.starts_with(&format!("`spec.{field}[1].name`: this is not a valid name")),
                     "{said}"
                 );
-                assert!(!said.contains("reeve.dev"), "what was sent is not repeated: {said}");
+                assert!(
+                    !said.contains("reeve.dev"),
+                    "what was sent is not repeated: {said}"
+                );
             }
         }
     }
@@ -191,7 +194,10 @@ mod tests {
         assert!(parse(json!({"labels": many(64, 63), "annotations": many(64, 252)})).is_ok());
         for (asked, said) in [
             (json!({"labels": many(65, 0)}), "`spec.labels`: at most 64"),
-            (json!({"annotations": many(65, 0)}), "`spec.annotations`: at most 64"),
+            (
+                json!({"annotations": many(65, 0)}),
+                "`spec.annotations`: at most 64",
+            ),
             (json!({"labels": many(1, 64)}), "`spec.labels[0].value`: "),
             (
                 json!({"annotations": many(64, 253)}),
@@ -209,7 +215,10 @@ mod tests {
                 json!({"labels": [{"name": "a", "exclude": true}]}),
                 "`spec.labels[0].exclude` is not supported yet",
             ),
-            (json!({"labels": [{"value": "a"}]}), "`spec.labels[0].name` is missing"),
+            (
+                json!({"labels": [{"value": "a"}]}),
+                "`spec.labels[0].name` is missing",
+            ),
         ] {
             let found = parse(asked).unwrap_err();
             assert!(found.starts_with(said), "{found}");

@@ -82,9 +82,8 @@ pub(super) fn check(tolerations: &[Toleration]) -> Result<(), InvalidBody> {
         return Err(InvalidBody::wrong(FIELD, rule));
     }
     for (at, toleration) in tolerations.iter().enumerate() {
-        let wrong = |it: InvalidToleration| {
-            InvalidBody::wrong(format!("{FIELD}[{at}].{}", it.field), it.rule)
-        };
+        let wrong =
+            |it: InvalidToleration| InvalidBody::wrong(format!("{FIELD}[{at}].{}", it.field), it.rule);
         toleration.check().map_err(wrong)?;
     }
     Ok(())
@@ -126,7 +125,10 @@ mod tests {
     fn what_cannot_be_tolerated_is_refused_by_its_place() {
         let one = |toleration: Value| parse(json!({"tolerations": [toleration]}));
         for (toleration, said) in [
-            (json!({"operator": "Exists"}), "`spec.tolerations[0].key` is missing"),
+            (
+                json!({"operator": "Exists"}),
+                "`spec.tolerations[0].key` is missing",
+            ),
             (
                 json!({"key": "", "operator": "Exists"}),
                 "`spec.tolerations[0].key`: this is not a valid key of a taint",
@@ -161,7 +163,15 @@ mod tests {
         }
         let many = |count: usize| parse(json!({"tolerations": vec![json!({"key": "a"}); count]}));
         assert!(many(32).is_ok());
-        assert!(many(33).unwrap_err().starts_with("`spec.tolerations`: at most 32"));
-        assert!(parse(json!({"nodeType": "a b"})).unwrap_err().starts_with("`spec.nodeType`: "));
+        assert!(
+            many(33)
+                .unwrap_err()
+                .starts_with("`spec.tolerations`: at most 32")
+        );
+        assert!(
+            parse(json!({"nodeType": "a b"}))
+                .unwrap_err()
+                .starts_with("`spec.nodeType`: ")
+        );
     }
 }

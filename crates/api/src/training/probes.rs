@@ -223,18 +223,37 @@ mod tests {
             asked.pointer_mut(above).unwrap()[last] = value;
             parse(asked)
         };
-        assert!(with("/handler/httpGet/host", json!("")).is_ok() && with("/handler/httpGet/path", json!("")).is_ok());
+        assert!(
+            with("/handler/httpGet/host", json!("")).is_ok()
+                && with("/handler/httpGet/path", json!("")).is_ok()
+        );
         for (pointer, value, said) in [
-            ("/initialDelaySeconds", json!(86401), "a whole number from 0 to 86400"),
+            (
+                "/initialDelaySeconds",
+                json!(86401),
+                "a whole number from 0 to 86400",
+            ),
             ("/periodSeconds", json!(0), "a whole number from 1 to 86400"),
             ("/timeoutSeconds", json!(0), "a whole number from 1"),
             ("/successThreshold", json!(1001), "a whole number from 1 to 1000"),
             ("/failureThreshold", json!(0), "a whole number from 1"),
-            ("/handler/httpGet/port", json!(0), "a whole number from 1 to 65535"),
-            ("/handler/httpGet/port", json!(65536), "a whole number from 1 to 65535"),
+            (
+                "/handler/httpGet/port",
+                json!(0),
+                "a whole number from 1 to 65535",
+            ),
+            (
+                "/handler/httpGet/port",
+                json!(65536),
+                "a whole number from 1 to 65535",
+            ),
             ("/handler/httpGet/path", json!("ready"), "a path of letters"),
             ("/handler/httpGet/path", json!("/a?b"), "a path of letters"),
-            ("/handler/httpGet/path", json!(format!("/{}", "a".repeat(1024))), "at most 1024 bytes"),
+            (
+                "/handler/httpGet/path",
+                json!(format!("/{}", "a".repeat(1024))),
+                "at most 1024 bytes",
+            ),
             ("/handler/httpGet/scheme", json!("FTP"), "`HTTP` or `HTTPS`"),
             (
                 "/handler/httpGet/host",

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use reeve_types::{
-    CpuCores, CredentialAssetName, FileMode, ImagePullPolicy, MemoryAmount, MountPath, NodeTypeName, Toleration,
+    CpuCores, CredentialAssetName, FileMode, ImagePullPolicy, MemoryAmount, MountPath, NodeTypeName,
+    Toleration,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

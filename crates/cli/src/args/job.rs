@@ -71,10 +71,7 @@ fn annotation(text: &str) -> Result<Annotation, String> {
     })
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "map_err hands over what it has"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands over what it has")]
 fn said(error: InvalidName) -> String {
     error.to_string()
 }
@@ -89,8 +86,9 @@ fn toleration(text: &str) -> Result<Toleration, String> {
         let again = match name {
             "key" => key.replace(given.parse().map_err(said)?).is_some(),
             "operator" => {
-                let parsed: TolerationOperator =
-                    given.parse().map_err(|error: InvalidWord| format!("operator: {error}"))?;
+                let parsed: TolerationOperator = given
+                    .parse()
+                    .map_err(|error: InvalidWord| format!("operator: {error}"))?;
                 operator.replace(parsed).is_some()
             }
             "value" => {
@@ -98,8 +96,9 @@ fn toleration(text: &str) -> Result<Toleration, String> {
                 value.replace(parsed).is_some()
             }
             "effect" => {
-                let parsed: TaintEffect =
-                    given.parse().map_err(|error: InvalidWord| format!("effect: {error}"))?;
+                let parsed: TaintEffect = given
+                    .parse()
+                    .map_err(|error: InvalidWord| format!("effect: {error}"))?;
                 effect.replace(parsed).is_some()
             }
             "seconds" => {

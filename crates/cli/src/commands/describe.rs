@@ -129,7 +129,10 @@ fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
         ("annotations", annotations.join(", ")),
         (
             "node type",
-            spec.node_type.as_ref().map(ToString::to_string).unwrap_or_default(),
+            spec.node_type
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
         ),
         ("tolerations", tolerations.join(", ")),
     ];

@@ -13,7 +13,8 @@ use crate::failure::Failure;
 use crate::http::Api;
 
 /// What a workload is, whether that is asked for or not.
-const ONCE: &str = "a workload here is one pod that is tried once and not preempted, unless it asks for more pods";
+const ONCE: &str =
+    "a workload here is one pod that is tried once and not preempted, unless it asks for more pods";
 
 pub(super) async fn run(context: &mut Context, arguments: Submit) -> Result<(), Failure> {
     let Some(name) = arguments.name().cloned() else {

@@ -34,9 +34,9 @@ const RESOURCES: &str = "write a Job with `resources` yourself and `kubectl appl
 const WHOLE: &str = "ask for whole GPUs: `-g 1`";
 const NEVER: &str = "leave it out: nobody may ask for it in a project";
 const YOU: &str = "`--run-as-user`: your uid, gid and groups come from your sign-in and nowhere else";
-const NEVER_AGAIN: &str = "leave it out: a container that ends is not started again; `--backoff-limit` makes another pod";
-const DISTRIBUTED: &str =
-    "the pods of a training here know nothing of one another: apply the kind of its operator (MPIJob, PyTorchJob, …) with `kubectl apply`";
+const NEVER_AGAIN: &str =
+    "leave it out: a container that ends is not started again; `--backoff-limit` makes another pod";
+const DISTRIBUTED: &str = "the pods of a training here know nothing of one another: apply the kind of its operator (MPIJob, PyTorchJob, …) with `kubectl apply`";
 const SERVE: &str =
     "apply a Deployment and a Service yourself with `kubectl apply`; `reeve port-forward` reaches a training";
 const PLACE: &str =
@@ -386,13 +386,11 @@ pub const FLAGS: &[Flag] = &[
     submit(
         &["--node-type", "--toleration"],
         "chooses nodes",
-        Works("of the project's pools; taints under `node-role.kubernetes.io/` as the project's pod rules say"),
+        Works(
+            "of the project's pools; taints under `node-role.kubernetes.io/` as the project's pod rules say",
+        ),
     ),
-    submit(
-        &["--node-pools", "--exclude-node"],
-        "chose nodes",
-        Refused(PLACE),
-    ),
+    submit(&["--node-pools", "--exclude-node"], "chose nodes", Refused(PLACE)),
     submit(
         &["--preferred-pod-topology-key", "--required-pod-topology-key"],
         "kept pods together",

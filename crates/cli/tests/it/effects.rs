@@ -168,7 +168,12 @@ const LINES: &[Line] = &[
         With("512Mi"),
     ),
     submit(
-        &["--backoff-limit", "--backoffLimit", "--completions", "--parallelism"],
+        &[
+            "--backoff-limit",
+            "--backoffLimit",
+            "--completions",
+            "--parallelism",
+        ],
         With("1"),
     ),
     submit(&["--termination-grace-period"], With("90s")),

@@ -50,10 +50,7 @@ pub(super) fn spec_of_attempts(attempts: &desired::Attempts) -> Option<AttemptsS
     })
 }
 
-pub(super) fn grace_period(
-    fields: &Fields<'_>,
-    seconds: Option<i32>,
-) -> Result<Option<u32>, InvalidObject> {
+pub(super) fn grace_period(fields: &Fields<'_>, seconds: Option<i32>) -> Result<Option<u32>, InvalidObject> {
     some_count(fields, "spec.terminationGracePeriodSeconds", seconds)
 }
 

@@ -183,15 +183,30 @@ async fn the_api_server_takes_good_objects_and_refuses_bad_ones() {
             "spec.attempts.completions",
         ),
         (
-            named("Workload", "other", "/spec/terminationGracePeriodSeconds", json!(3601)),
+            named(
+                "Workload",
+                "other",
+                "/spec/terminationGracePeriodSeconds",
+                json!(3601),
+            ),
             "spec.terminationGracePeriodSeconds",
         ),
         (
-            named("Workload", "other", "/spec/readinessProbe", json!({"port": 65_536})),
+            named(
+                "Workload",
+                "other",
+                "/spec/readinessProbe",
+                json!({"port": 65_536}),
+            ),
             "spec.readinessProbe.port",
         ),
         (
-            named("Workload", "other", "/spec/placement", json!({"tolerations": [{"key": "", "operator": "Exists"}]})),
+            named(
+                "Workload",
+                "other",
+                "/spec/placement",
+                json!({"tolerations": [{"key": "", "operator": "Exists"}]}),
+            ),
             "spec.placement.tolerations[0].key",
         ),
         (

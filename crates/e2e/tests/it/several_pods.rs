@@ -46,17 +46,34 @@ fn a_training_of_several_pods_with_marks_of_its_own_completes() {
             are_told(pod)?;
         }
         let shown = reeve.must(&["describe", "sweep", "-p", project])?;
-        ensure!(shown.contains("2, 2 at once") && shown.contains("team.example/stage=sweep"), "{shown}");
+        ensure!(
+            shown.contains("2, 2 at once") && shown.contains("team.example/stage=sweep"),
+            "{shown}"
+        );
         Ok(())
     });
 }
 
 fn are_told(pod: &Pod) -> Result<()> {
-    let note = pod.metadata.annotations.iter().flatten().find(|(name, _)| *name == "note");
-    ensure!(note.is_some_and(|(_, text)| text == "any text"), "{:?}", pod.metadata);
+    let note = pod
+        .metadata
+        .annotations
+        .iter()
+        .flatten()
+        .find(|(name, _)| *name == "note");
+    ensure!(
+        note.is_some_and(|(_, text)| text == "any text"),
+        "{:?}",
+        pod.metadata
+    );
     let spec = pod.spec.clone().unwrap_or_default();
     ensure!(spec.termination_grace_period_seconds == Some(5), "{spec:?}");
-    let keys: Vec<_> = spec.tolerations.iter().flatten().filter_map(|it| it.key.as_deref()).collect();
+    let keys: Vec<_> = spec
+        .tolerations
+        .iter()
+        .flatten()
+        .filter_map(|it| it.key.as_deref())
+        .collect();
     ensure!(keys.contains(&"example.com/slow"), "{keys:?}");
     Ok(())
 }

@@ -222,7 +222,9 @@ async fn the_values_of_the_chart_are_for_who_may_read_the_cluster_and_hold_no_se
         })
     );
     assert!(!values.to_string().contains(&organization.secret), "{values}");
-    let openshift = get(&server.admin, cluster, "?cloud=openshift&format=yaml&clusterip=").await.is(200);
+    let openshift = get(&server.admin, cluster, "?cloud=openshift&format=yaml&clusterip=")
+        .await
+        .is(200);
     assert_eq!(openshift["global"]["openshift"], true);
     for (query, word) in [
         ("?cloud=moon", "`cloud`"),
@@ -233,7 +235,9 @@ async fn the_values_of_the_chart_are_for_who_may_read_the_cluster_and_hold_no_se
         let said = get(&server.admin, cluster, query).await.refused(400);
         assert!(said.contains(word), "{said}");
     }
-    get(&server.admin, "00000000-0000-4000-8000-000000000000", "").await.refused(404);
+    get(&server.admin, "00000000-0000-4000-8000-000000000000", "")
+        .await
+        .refused(404);
     get(&organization.nobody, cluster, "").await.refused(403);
     get("", cluster, "").await.refused(401);
 }

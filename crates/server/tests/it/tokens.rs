@@ -310,7 +310,10 @@ async fn an_older_client_gets_an_applications_token_by_its_name_and_secret() {
     };
     let given = ask("older", secret).await.is(200);
     assert_eq!(given["id_token"], given["access_token"]);
-    let me = server.get(given["access_token"].as_str().unwrap(), "/api/v1/me").await.is(200);
+    let me = server
+        .get(given["access_token"].as_str().unwrap(), "/api/v1/me")
+        .await
+        .is(200);
     assert_eq!(me["username"], "older", "{me}");
     // One sentence, whoever exists, and never 401.
     let wrong = ask("older", "wrong").await.refused(400);

@@ -377,7 +377,11 @@ async fn what_a_job_is_told_besides_reaches_its_cluster_and_is_shown() {
     });
     let made = organization
         .server
-        .post(&organization.alice, ALL, training(&organization, "all", spec.clone()))
+        .post(
+            &organization.alice,
+            ALL,
+            training(&organization, "all", spec.clone()),
+        )
         .await
         .is(202);
     let path = format!("{ALL}/{}", made["workloadId"].as_str().unwrap());
@@ -416,7 +420,11 @@ async fn what_a_job_is_told_besides_reaches_its_cluster_and_is_shown() {
         let mut spec = wrong;
         spec["image"] = json!("i");
         let body = training(&organization, "x", spec);
-        let refused = organization.server.post(&organization.alice, ALL, body).await.refused(400);
+        let refused = organization
+            .server
+            .post(&organization.alice, ALL, body)
+            .await
+            .refused(400);
         assert!(refused.contains(field), "{refused}");
     }
 }
@@ -427,23 +435,41 @@ async fn nodes_that_are_closed_to_projects_are_tolerated_as_the_pod_rules_say() 
     let organization = OrganizationFixture::new().await;
     let server = &organization.server;
     let tolerating = |name: &str, key: &str| {
-        let tolerations = json!([{"key": "nvidia.com/gpu", "operator": "Exists"}, {"key": key, "operator": "Exists"}]);
-        training(&organization, name, json!({"image": "i", "tolerations": tolerations}))
+        let tolerations =
+            json!([{"key": "nvidia.com/gpu", "operator": "Exists"}, {"key": key, "operator": "Exists"}]);
+        training(
+            &organization,
+            name,
+            json!({"image": "i", "tolerations": tolerations}),
+        )
     };
     let refused = async |key: &str| {
-        let said = server.post(&organization.alice, ALL, tolerating("x", key)).await.refused(400);
+        let said = server
+            .post(&organization.alice, ALL, tolerating("x", key))
+            .await
+            .refused(400);
         assert!(said.contains("`spec.tolerations[1].key`"), "{said}");
         // In the words of the policy that would refuse its Job.
         let policy = reeve_admission::check("tolerations").unwrap().problem;
-        assert!(said.contains(policy) && said.contains("reeve project pod-rules"), "{said}");
+        assert!(
+            said.contains(policy) && said.contains("reeve project pod-rules"),
+            "{said}"
+        );
     };
     refused("node-role.kubernetes.io/gpu").await;
     let path = format!("/api/v1/org-unit/projects/{}/pod-rules", organization.robots);
     let rules = json!({"tolerations": ["node-role.kubernetes.io/gpu"]}).to_string();
-    server.call(&server.admin, Method::PUT, &path, rules).await.is(200);
+    server
+        .call(&server.admin, Method::PUT, &path, rules)
+        .await
+        .is(200);
     refused("node-role.kubernetes.io/control-plane").await;
     server
-        .post(&organization.alice, ALL, tolerating("on-gpus", "node-role.kubernetes.io/gpu"))
+        .post(
+            &organization.alice,
+            ALL,
+            tolerating("on-gpus", "node-role.kubernetes.io/gpu"),
+        )
         .await
         .is(202);
 }

@@ -12,7 +12,12 @@ use serde_json::{Value, json};
 use super::{owner, workload};
 
 fn job_of(changes: Value) -> Value {
-    let job = job(&workload(changes), &owner(), "robots", &ReeveConfigSpec::default());
+    let job = job(
+        &workload(changes),
+        &owner(),
+        "robots",
+        &ReeveConfigSpec::default(),
+    );
     serde_json::to_value(job).unwrap()
 }
 
@@ -20,10 +25,18 @@ fn job_of(changes: Value) -> Value {
 fn it_is_tried_once_unless_more_is_asked_for() {
     let plain = job_of(json!({}))["spec"].clone();
     assert_eq!(plain["backoffLimit"], 0);
-    assert_eq!((&plain["completions"], &plain["parallelism"]), (&Value::Null, &Value::Null));
-    let asked = job_of(json!({"attempts": {"backoffLimit": 3, "completions": 4, "parallelism": 2}}))["spec"].clone();
     assert_eq!(
-        (&asked["backoffLimit"], &asked["completions"], &asked["parallelism"]),
+        (&plain["completions"], &plain["parallelism"]),
+        (&Value::Null, &Value::Null)
+    );
+    let asked =
+        job_of(json!({"attempts": {"backoffLimit": 3, "completions": 4, "parallelism": 2}}))["spec"].clone();
+    assert_eq!(
+        (
+            &asked["backoffLimit"],
+            &asked["completions"],
+            &asked["parallelism"]
+        ),
         (&json!(3), &json!(4), &json!(2))
     );
     // What the cluster takes away still counts as no try.
@@ -32,9 +45,16 @@ fn it_is_tried_once_unless_more_is_asked_for() {
 
 #[test]
 fn a_pod_has_the_time_to_end_that_was_asked_for() {
-    for (asked, given) in [(json!(0), json!(0)), (json!(3600), json!(3600)), (json!(null), Value::Null)] {
+    for (asked, given) in [
+        (json!(0), json!(0)),
+        (json!(3600), json!(3600)),
+        (json!(null), Value::Null),
+    ] {
         let job = job_of(json!({"terminationGracePeriodSeconds": asked}));
-        assert_eq!(job["spec"]["template"]["spec"]["terminationGracePeriodSeconds"], given);
+        assert_eq!(
+            job["spec"]["template"]["spec"]["terminationGracePeriodSeconds"],
+            given
+        );
     }
 }
 
@@ -56,10 +76,18 @@ fn nodes_are_of_the_type_and_of_the_projects_pool() {
     let changes = json!({"placement": {"nodeType": "dgx", "tolerations": [
         {"key": "nvidia.com/gpu", "operator": "Equal", "value": "present", "effect": "NoExecute", "seconds": 60},
         {"key": "slow", "operator": "Exists"}]}});
-    let mut job = job(&workload(changes), &owner(), "robots", &ReeveConfigSpec::default());
+    let mut job = job(
+        &workload(changes),
+        &owner(),
+        "robots",
+        &ReeveConfigSpec::default(),
+    );
     run_on_pool(&mut job, "gpu");
     let pod = serde_json::to_value(job.spec.unwrap().template.spec.unwrap()).unwrap();
-    assert_eq!(pod["nodeSelector"], json!({names::NODE_TYPE: "dgx", names::NODE_POOL: "gpu"}));
+    assert_eq!(
+        pod["nodeSelector"],
+        json!({names::NODE_TYPE: "dgx", names::NODE_POOL: "gpu"})
+    );
     assert_eq!(
         pod["tolerations"],
         json!([
@@ -67,12 +95,16 @@ fn nodes_are_of_the_type_and_of_the_projects_pool() {
             {"key": "slow", "operator": "Exists"}])
     );
     let plain = job_of(json!({}))["spec"]["template"]["spec"].clone();
-    assert_eq!((&plain["nodeSelector"], &plain["tolerations"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&plain["nodeSelector"], &plain["tolerations"]),
+        (&Value::Null, &Value::Null)
+    );
 }
 
 #[test]
 fn labels_and_annotations_stand_beside_ours_and_change_none_of_them() {
-    let metadata = json!({"labels": {"team.example/stage": "a", "empty": ""}, "annotations": {"note": "any text"}});
+    let metadata =
+        json!({"labels": {"team.example/stage": "a", "empty": ""}, "annotations": {"note": "any text"}});
     let (plain, job) = (job_of(json!({})), job_of(json!({"metadata": metadata})));
     for at in ["/metadata/labels", "/spec/template/metadata/labels"] {
         let mut all = job.pointer(at).unwrap().clone();
@@ -83,7 +115,10 @@ fn labels_and_annotations_stand_beside_ours_and_change_none_of_them() {
     }
     let template = &job["spec"]["template"]["metadata"]["annotations"];
     assert_eq!(template["note"], "any text");
-    assert_eq!(template[names::RUNS_AS], plain["spec"]["template"]["metadata"]["annotations"][names::RUNS_AS]);
+    assert_eq!(
+        template[names::RUNS_AS],
+        plain["spec"]["template"]["metadata"]["annotations"][names::RUNS_AS]
+    );
     assert_eq!(job["metadata"]["annotations"], Value::Null);
 }
 
@@ -121,7 +156,11 @@ fn by_herself(labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, 
 }
 
 fn refused(labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> Vec<&'static str> {
-    let map = |all: &[(&str, &str)]| all.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let map = |all: &[(&str, &str)]| {
+        all.iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
+    };
     let request = by_herself(&map(labels), &map(annotations));
     failing(&request).iter().map(|check| check.id).collect()
 }
@@ -129,14 +168,40 @@ fn refused(labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> Vec<&'stati
 /// Domains and names of all sorts, most of which somebody goes by.
 fn name() -> impl Strategy<Value = String> {
     let domain = prop::sample::select(vec![
-        "", "team.example/", "reeve.dev/", "x.reeve.dev/", "kubernetes.io/", "batch.kubernetes.io/", "apps.kubernetes.io/",
-        "deployment.kubernetes.io/", "statefulset.kubernetes.io/", "container.apparmor.security.beta.kubernetes.io/",
-        "pod-security.kubernetes.io/", "kueue.x-k8s.io/", "ray.io/", "run.ai/", "runai/",
+        "",
+        "team.example/",
+        "reeve.dev/",
+        "x.reeve.dev/",
+        "kubernetes.io/",
+        "batch.kubernetes.io/",
+        "apps.kubernetes.io/",
+        "deployment.kubernetes.io/",
+        "statefulset.kubernetes.io/",
+        "container.apparmor.security.beta.kubernetes.io/",
+        "pod-security.kubernetes.io/",
+        "kueue.x-k8s.io/",
+        "ray.io/",
+        "run.ai/",
+        "runai/",
     ]);
     let word = prop::sample::select(vec![
-        "user", "runs-as", "workload", "job-name", "controller-uid", "pod-template-hash", "controller-revision-hash",
-        "pod-template-generation", "queue", "queue-name", "cluster", "train", "enforce", "passwd-entry", "team",
-        "deprecated.daemonset.template.generation", "deprecated.deployment.rollback.to",
+        "user",
+        "runs-as",
+        "workload",
+        "job-name",
+        "controller-uid",
+        "pod-template-hash",
+        "controller-revision-hash",
+        "pod-template-generation",
+        "queue",
+        "queue-name",
+        "cluster",
+        "train",
+        "enforce",
+        "passwd-entry",
+        "team",
+        "deprecated.daemonset.template.generation",
+        "deprecated.deployment.rollback.to",
     ]);
     (domain, word).prop_map(|(domain, word)| format!("{domain}{word}"))
 }
@@ -157,7 +222,12 @@ proptest! {
 #[test]
 fn names_that_are_reserved_are_refused_by_the_policies_too() {
     assert_eq!(refused(&[], &[]), Vec::<&str>::new());
-    for label in [names::WORKLOAD_LABEL, "batch.kubernetes.io/job-name", "job-name", "ray.io/cluster"] {
+    for label in [
+        names::WORKLOAD_LABEL,
+        "batch.kubernetes.io/job-name",
+        "job-name",
+        "ray.io/cluster",
+    ] {
         assert_ne!(refused(&[(label, "x")], &[]), Vec::<&str>::new(), "{label}");
         assert!(label.parse::<MetadataName>().is_err(), "{label}");
     }

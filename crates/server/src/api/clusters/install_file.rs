@@ -29,7 +29,10 @@ pub async fn handle(
     pairs.only(&["cloud", "clusterip", "format"])?;
     pairs.one_of("cloud", INSTALL_CLOUDS)?;
     pairs.one_of("format", INSTALL_FORMATS)?;
-    if pairs.get("clusterip").is_some_and(|addresses| !addresses.is_empty()) {
+    if pairs
+        .get("clusterip")
+        .is_some_and(|addresses| !addresses.is_empty())
+    {
         return Err(ClusterRefusal::ClusterIp.into());
     }
     let id: ClusterId = segment.id("cluster")?;
