@@ -13,6 +13,10 @@ use crate::revealed_secret::RevealedSecret;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(example = serde_json::json!({"id": "", "name": "ci", "secret": "the secret"}))]
+#[expect(
+    dead_code,
+    reason = "the id is taken and not looked at: the name says which application it is"
+)]
 pub struct AppTokenRequest {
     /// The application's id. It is taken since the reference's client sends it; the name says which application it is.
     #[serde(default, deserialize_with = "text::<_, MAX_ID>")]
