@@ -46,7 +46,7 @@ pub(super) enum TrainingRefusal {
     #[error(
         "`spec.tolerations[{at}].key`: a toleration without a key, or of node-role.kubernetes.io/, reaches nodes that are closed to \
          projects: leave it out, or ask somebody who may change projects in the whole cluster to name it in the project's pod rules \
-         (`reeve project pod-rules PROJECT --tolerations KEY`)"
+         (`reeve project pod-rules PROJECT --tolerations node-role.kubernetes.io/NAME`)"
     )]
     Toleration { at: usize },
 }
