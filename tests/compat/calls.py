@@ -152,6 +152,13 @@ def tokens(suite, admin, people):
         suite.ok(
             admin, "TokensApi.grant_token", 200, m.TokenResponse, token_request=m.TokenRequest(grant_type=grant, **fields),
         )
+    older = suite.ok(
+        admin, "TokensApi.app_token", 200, m.AppTokenResponse,
+        app_token_request=m.AppTokenRequest(id="", name="viewer", secret=secret),
+    )
+    suite.ok(suite.bearer("older", admin, older["access_token"]), "ClustersApi.get_clusters", 200, [m.DisplayedCluster])
+    for fields in ({"name": "viewer", "secret": "wrong"}, {"name": "not-there", "secret": secret}, {"name": "", "secret": secret}):
+        suite.no(admin, "TokensApi.app_token", 400, app_token_request={"id": "", **fields})
     # Never 401: the client would send it again, three times (control-plane 0.3, trap 2).
     for body in (
         {"grantType": "app_token", "AppId": "viewer", "AppSecret": "wrong"},
@@ -226,6 +233,16 @@ def clusters(suite, admin, places, people):
         cluster_uuid=cluster, version="2.24",
     )
     suite.no(viewer, "ClustersApi.get_cluster_install_info_by_uuid", 403, cluster_uuid=cluster, version="2.24")
+    values = suite.ok(
+        admin, "ClustersApi.get_install_file", 200, {"global": object, "controlPlane": object, "cluster": object},
+        cluster_uuid=cluster, cloud="openshift", format="yaml",
+    )
+    suite.fits(values["cluster"]["uid"] == cluster and values["global"]["openshift"], f"values of another cluster: {values}")
+    suite.no(nobody, "ClustersApi.get_install_file", 403, cluster_uuid=cluster)
+    suite.no(admin, "ClustersApi.get_install_file", 404, cluster_uuid=NOBODYS)
+    suite.no(admin, "ClustersApi.get_install_file", 400, cluster_uuid=cluster, cloud="moon")
+    suite.ok(admin, "OrgUnitApi.get_priorities", 200, m.GetPriorities200Response)
+    suite.no(nobody, "OrgUnitApi.get_priorities", 403)
     other = suite.ok(
         admin, "ClustersApi.create_cluster", 201, m.DisplayedCluster,
         cluster_creation_request=m.ClusterCreationRequest(name="other", domain="https://other.example.com"),
@@ -688,7 +705,13 @@ def secret_assets(suite, admin, places, people):
 def workloads(suite, admin, places, people):
     researcher, viewer, nobody = people["researcher"], people["viewer"], people["nobody"]
     person = people["person"]
-    spec = {"image": "registry.example.com/train:1", "imagePullPolicy": "Always", "command": "python", "args": "train.py --steps 10"}
+    told = {
+        "backoffLimit": 3, "completions": 4, "parallelism": 2, "terminationGracePeriodSeconds": 60, "nodeType": "dgx",
+        "labels": [{"name": "stage", "value": "research"}], "annotations": [{"name": "billing", "value": "unit"}],
+        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        "probes": {"readiness": {"periodSeconds": 5, "handler": {"httpGet": {"path": "/", "port": 8080, "scheme": "HTTP"}}}},
+    }
+    spec = {"image": "registry.example.com/train:1", "imagePullPolicy": "Always", "command": "python", "args": "train.py --steps 10", **told}
     body = {"name": "first", "projectId": places["robots"], "clusterId": places["cluster"], "spec": spec}
     made = suite.ok(
         person, "TrainingsApi.create_training1", 202, m.Training1,
@@ -700,8 +723,12 @@ def workloads(suite, admin, places, people):
     # It has no uid, and this cluster runs containers only as people.
     suite.no(researcher, "TrainingsApi.create_training1", 400, training_creation_request={**body, "name": "second"})
     suite.no(researcher, "TrainingsApi.create_training1", 400, training_creation_request={**body, "spec": {"image": 5}})
+    for wrong in ({"ports": [{"container": 80}]}, {"labels": [{"name": "kubernetes.io/a"}]}, {"parallelism": 2}):
+        refused = {**body, "name": "third", "spec": {"image": "x", **wrong}}
+        suite.no(person, "TrainingsApi.create_training1", 400, training_creation_request=refused)
     one = {"workload_id": made["workloadId"]}
-    suite.ok(viewer, "TrainingsApi.get_training", 200, m.Training1, **one)
+    shown = suite.ok(viewer, "TrainingsApi.get_training", 200, m.Training1, **one)["spec"]
+    suite.fits({field: shown[field] for field in told} == told, f"what was asked for is shown: {shown}")
     suite.no(researcher, "TrainingsApi.get_training", 404, workload_id=NOBODYS)
     listed = {"workloads": [m.Workload]}
     suite.ok(viewer, "WorkloadsApi.get_workloads", 200, listed)

@@ -62,6 +62,22 @@ operations! {
             about: "Where people reach the cluster's API server, like `https://k8s.example:6443`: `apiServer.url` of the chart.",
         }])
         .answers::<ClusterInstallInfo>(200).also(&[409]);
+    /// Get the values of the chart `reeve-cluster` for a cluster, without its link secret; `cluster-install-info` has the commands and that.
+    GetInstallFile = get("get_install_file", "/v1/k8s/clusters/{clusterUuid}/installfile", may(Action::Read, Entity::Cluster))
+        .asks(&[QueryParameter {
+            name: "cloud",
+            values: INSTALL_CLOUDS,
+            about: "Where the cluster is. `openshift` switches on what the chart has for it; the others change nothing.",
+        }, QueryParameter {
+            name: "clusterip",
+            values: &[],
+            about: "It cannot be said here: leave it out or empty.",
+        }, QueryParameter {
+            name: "format",
+            values: INSTALL_FORMATS,
+            about: "The same either way: JSON, which every reader of YAML takes.",
+        }])
+        .answers::<InstallFile>(200);
     /// Delete a cluster with all that is in it.
     DeleteCluster = delete("delete_cluster", "/api/v1/clusters/{clusterUuid}", may(Action::Delete, Entity::Cluster))
         .asks(&[QueryParameter {
@@ -213,6 +229,69 @@ pub struct ClusterDependency {
     pub available: bool,
     /// Why it is not, and what to do; empty when it is.
     pub reason: String,
+}
+
+/// The `cloud` of an install file: the reference's words.
+pub const INSTALL_CLOUDS: &[&str] = &["gke", "aws", "aks", "op", "airgapped", "openshift"];
+/// The `format` of an install file.
+pub const INSTALL_FORMATS: &[&str] = &["json", "yaml"];
+
+/// Values for the chart `reeve-cluster`: `helm upgrade --install … -f FILE`. The link secret is not among them: the chart reads it from a
+/// Secret, which the commands of `cluster-install-info` make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InstallFile {
+    /// What all parts of the chart have in common.
+    pub global: InstallGlobal,
+    /// Where the control plane is.
+    pub control_plane: InstallControlPlane,
+    /// Which cluster it is.
+    pub cluster: InstallCluster,
+}
+
+/// What all parts of the chart have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InstallGlobal {
+    /// Where the images are; absent where the server was not told, and then needed besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<InstallImage>,
+    /// Whether the cluster is OpenShift.
+    pub openshift: bool,
+}
+
+/// Where the images are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InstallImage {
+    /// The registry.
+    pub registry: String,
+}
+
+/// Where the control plane is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InstallControlPlane {
+    /// Its public address.
+    pub url: String,
+    /// The Secret with the link secret.
+    pub existing_secret: String,
+    /// The authority of the control plane's certificate; absent where it is none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<InstallAuthority>,
+}
+
+/// The authority of the control plane's certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InstallAuthority {
+    /// The Secret with it.
+    pub existing_secret: String,
+}
+
+/// Which cluster it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InstallCluster {
+    /// Its id.
+    pub uid: ClusterId,
 }
 
 /// How a cluster's operator is installed: `ClusterInstallationInfoResponse` of the reference.

@@ -202,6 +202,8 @@ pub enum OperationId {
     Department(org::DepartmentOperation),
     /// Projects.
     Project(org::ProjectOperation),
+    /// Departments and projects alike.
+    OrgUnit(org::OrgUnitOperation),
     /// Users.
     User(user::UserOperation),
     /// People who leave.
@@ -258,6 +260,7 @@ impl OperationId {
             Self::Cluster(id) => id.row(),
             Self::Department(id) => id.row(),
             Self::Project(id) => id.row(),
+            Self::OrgUnit(id) => id.row(),
             Self::User(id) => id.row(),
             Self::Offboarding(id) => id.row(),
             Self::ServiceAccount(id) => id.row(),
@@ -292,6 +295,7 @@ const RESOURCES: &[&[Operation]] = &[
     cluster::OPERATIONS,
     org::DEPARTMENT_OPERATIONS,
     org::PROJECT_OPERATIONS,
+    org::ORG_UNIT_OPERATIONS,
     user::OPERATIONS,
     offboarding::OPERATIONS,
     service_account::OPERATIONS,

@@ -1,5 +1,6 @@
 //! `POST /api/v1/token` (control-plane 1.8 and 0.3, traps 1–3 and 13), and `POST /api/v2/token`, the same as RFC 6749 has it.
 
+mod app;
 mod form;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use crate::body::{Body, InvalidBody};
 use crate::operation::Access::Public;
 use crate::operation::{operations, post};
 use crate::revealed_secret::RevealedSecret;
+pub use app::{AppTokenRequest, AppTokenResponse};
 pub use form::{InvalidForm, OAuth2Error, OAuth2ErrorCode, OAuth2TokenResponse, TokenForm};
 
 operations! {
@@ -24,6 +26,9 @@ operations! {
     /// Exchange credentials for an access token, as RFC 6749 has it.
     GrantTokenV2 = post("grant_token_v2", "/api/v2/token", Public)
         .takes_form::<TokenForm>().answers::<OAuth2TokenResponse>(200).refuses_as_oauth().also(&[401, 429]);
+    /// Exchange an application's secret for an access token, as older clients do: `POST /api/v1/token` does the same.
+    AppToken = post("app_token", "/v1/k8s/auth/oauth/apptoken", Public)
+        .takes::<AppTokenRequest>().answers::<AppTokenResponse>(200).also(&[429]);
 }
 
 /// Who asks for a token, and with what.

@@ -1,6 +1,9 @@
 //! Trainings: batch jobs (control-plane 4.5).
 
 mod create;
+mod metadata;
+mod placement;
+mod probes;
 mod spec;
 mod storage;
 
@@ -13,6 +16,8 @@ use crate::error::Accepted;
 use crate::operation::{delete, get, may, operations, post};
 use crate::workload::{Phase, Workloads};
 pub use create::CreateTraining;
+pub use metadata::{Annotation, Label};
+pub use probes::{HttpGet, Probe, ProbeHandler, ProbeScheme, Probes};
 use reeve_types::list::WORKLOADS;
 pub use spec::{Compute, EnvironmentVariable, SecretVolume, Security, Storage, TrainingSpec, UidGidSource};
 

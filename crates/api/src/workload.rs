@@ -137,7 +137,7 @@ pub struct Workload {
     pub k8s_phase_updated_at: Timestamp,
     /// Empty: `phaseMessage` says it.
     pub conditions: Vec<Condition>,
-    /// 1 while the phase is `Running`, otherwise 0: clusters report the phase, not the pods, and a training has one.
+    /// 1 while the phase is `Running`, otherwise 0: clusters report the phase, not the pods, of which a training may have several.
     pub running_pods: i32,
     /// The image that runs.
     #[serde(default)]

@@ -145,7 +145,7 @@ async fn keep_credential(admin: &Rest, person: &str) -> Result<()> {
 }
 
 /// A training as large as may be: 1,024 variables, 128 KiB of names and values, 32 KiB each of command and arguments, 4 KiB of a folder to
-/// begin in, and 64 Secrets at 16 KiB of paths.
+/// begin in, 64 Secrets at 16 KiB of paths, 64 labels, 16 KiB of annotations, 32 tolerations and a probe at 1 KiB of a path.
 fn largest(name: &str, project: &str, cluster: &str) -> Value {
     let value = "v".repeat(123);
     let variables: Vec<Value> = (0..1024)
@@ -157,7 +157,22 @@ fn largest(name: &str, project: &str, cluster: &str) -> Value {
         .collect();
     // 4,096 bytes in names that a file system takes.
     let folder = format!("/{}", "f".repeat(127)).repeat(32);
+    // 63 bytes each of name and value.
+    let labels: Vec<Value> = (0..64)
+        .map(|number| json!({"name": format!("l{number:02}{}", "l".repeat(60)), "value": "l".repeat(63)}))
+        .collect();
+    // 256 bytes each of name and value.
+    let annotations: Vec<Value> = (0..64)
+        .map(|number| json!({"name": format!("a{number:02}"), "value": "a".repeat(253)}))
+        .collect();
+    let key = format!("{0}.{0}.{0}.{1}/{0}", "t".repeat(63), "t".repeat(61));
+    let tolerations = vec![
+        json!({"key": key, "operator": "Equal", "value": "t".repeat(63), "effect": "NoExecute", "seconds": 86400});
+        32
+    ];
+    let probe = json!({"handler": {"httpGet": {"port": 8080, "path": format!("/{}", "p".repeat(1023))}}});
     json!({"name": name, "projectId": project, "clusterId": cluster, "spec": {
+        "labels": labels, "annotations": annotations, "tolerations": tolerations, "probes": {"readiness": probe},
         "image": "local.test/none:1", "command": "c".repeat(32 * 1024), "args": "a".repeat(32 * 1024),
         "workingDir": folder, "environmentVariables": variables, "storage": {"secretVolume": secrets}}})
 }

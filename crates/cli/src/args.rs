@@ -6,6 +6,7 @@ mod auth;
 mod by_kubeconfig;
 mod cluster;
 mod credential;
+mod job;
 mod login;
 mod role;
 mod running;
@@ -243,7 +244,7 @@ pub enum Training {
     /// The same as without the group.
     #[command(flatten)]
     Works(Works),
-    /// Trainings of one pod, which all are
+    /// Trainings that are not distributed, which all are
     #[command(subcommand)]
     Standard(Works),
 }

@@ -1,6 +1,8 @@
 //! Between the objects of a cluster and the checked values of the link. Both directions are total: what cannot be
 //! checked is an [`InvalidObject`] that names the field.
 
+mod job;
+
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -323,6 +325,14 @@ impl Workload {
                 .iter()
                 .map(|volume| secret_volume(&fields, volume))
                 .collect::<Result<_, _>>()?,
+            attempts: job::attempts(&fields, spec.attempts.as_ref())?,
+            termination_grace_period_seconds: job::grace_period(
+                &fields,
+                spec.termination_grace_period_seconds,
+            )?,
+            readiness_probe: job::probe(&fields, spec.readiness_probe.as_ref())?,
+            metadata: job::metadata(&fields, spec.metadata.as_ref())?,
+            placement: job::placement(&fields, spec.placement.as_ref())?,
         })
     }
 
@@ -367,6 +377,13 @@ impl Workload {
             tty: workload.tty,
             working_dir: workload.working_dir.clone(),
             secret_volumes: workload.secret_volumes.iter().map(spec_of_volume).collect(),
+            attempts: job::spec_of_attempts(&workload.attempts),
+            termination_grace_period_seconds: job::spec_of_grace_period(
+                workload.termination_grace_period_seconds,
+            ),
+            readiness_probe: workload.readiness_probe.as_ref().map(job::spec_of_probe),
+            metadata: job::spec_of_metadata(&workload.metadata),
+            placement: job::spec_of_placement(&workload.placement),
         };
         let mut object = Self::new(workload.name.as_str(), spec);
         object.metadata.namespace = Some(namespace.to_owned());

@@ -18,6 +18,7 @@ mod access_rule;
 #[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
 mod config;
 pub mod convert;
+mod job;
 #[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
 mod limit_range;
 #[expect(unreachable_pub, reason = "KubeSchema repeats the type inside a function")]
@@ -40,6 +41,7 @@ pub use config::{
     TrustedMutator,
 };
 pub use convert::InvalidObject;
+pub use job::{AttemptsSpec, OwnMetadataSpec, PlacementSpec, ReadinessProbeSpec, TolerationSpec};
 pub use limit_range::{Amount, Amounts, ContainerLimits, Fraction, LimitRangeFactors};
 pub use pod_identities::{PodIdentities, PodIdentitiesSpec};
 pub use project::{

@@ -5,6 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::job::{AttemptsSpec, OwnMetadataSpec, PlacementSpec, ReadinessProbeSpec};
 use crate::status::Phase;
 
 /// What runs, and as whom. People may only read it (admission R12), and nobody may change it.
@@ -106,6 +107,22 @@ pub struct WorkloadSpec {
         extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["mountPath"])
     )]
     pub secret_volumes: Vec<SecretVolumeSpec>,
+    /// How many pods it takes; absent: one, that is tried once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<AttemptsSpec>,
+    /// Seconds that a pod has from the signal to end until it is killed; absent: as Kubernetes has it, 30.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 3600))]
+    pub termination_grace_period_seconds: Option<i32>,
+    /// When its container is ready; absent: while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readiness_probe: Option<ReadinessProbeSpec>,
+    /// Labels and annotations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<OwnMetadataSpec>,
+    /// Which nodes; absent: those of the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<PlacementSpec>,
 }
 
 /// Processors and memory of a container, as Kubernetes' quantities.

@@ -8,6 +8,7 @@ use reeve_types::{
 use serde::{Deserialize, Serialize};
 
 pub use crate::credential::{Credential, CredentialValues};
+pub use crate::job::{Attempts, OwnMetadata, Placement, ReadinessProbe};
 pub use crate::scope::Scope;
 
 /// One object that a cluster is to have.
@@ -184,6 +185,21 @@ pub struct Workload {
     /// Secrets that it finds as files. An operator of a protocol before 6 would drop them without a word.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secret_volumes: Vec<SecretVolume>,
+    /// How many pods it takes.
+    #[serde(default, skip_serializing_if = "Attempts::is_none")]
+    pub attempts: Attempts,
+    /// Seconds that a pod has from the signal to end until it is killed; absent: as Kubernetes has it, 30.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub termination_grace_period_seconds: Option<u32>,
+    /// When its container is ready; absent: while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readiness_probe: Option<ReadinessProbe>,
+    /// Labels and annotations.
+    #[serde(default, skip_serializing_if = "OwnMetadata::is_none")]
+    pub metadata: OwnMetadata,
+    /// Which nodes.
+    #[serde(default, skip_serializing_if = "Placement::is_none")]
+    pub placement: Placement,
 }
 
 /// Processors and memory of a container; what is absent is as the namespace has it.

@@ -32,6 +32,7 @@
 pub mod bounds;
 pub mod credential;
 pub mod desired;
+mod job;
 mod scope;
 pub mod status;
 
@@ -39,8 +40,9 @@ use reeve_types::{ClusterId, Revision, RevisionToken, Secret};
 use serde::{Deserialize, Serialize};
 
 pub use desired::{
-    AccessRule, ContainerResources, Credential, CredentialValues, DesiredObject, ObjectKey, Project, Scope,
-    SecretVolume, Subject, SubjectKind, Workload, WorkloadIdentity,
+    AccessRule, Attempts, ContainerResources, Credential, CredentialValues, DesiredObject, ObjectKey,
+    OwnMetadata, Placement, Project, ReadinessProbe, Scope, SecretVolume, Subject, SubjectKind, Workload,
+    WorkloadIdentity,
 };
 pub use status::{
     ClusterSettings, Dependency, Issue, KubernetesEndpoint, ObjectStatus, StatusPhase, StatusReport,

@@ -63,7 +63,7 @@ pub fn all_managers<K: Resource>(object: &mut K) {
 /// The path of the one Secret that a cached workload has of those that it mounts. In memory alone.
 const SOMEWHERE: &str = "/secret";
 
-/// A workload without command, arguments, environment and folder, with one Secret at most of those that it mounts, and with the fingerprint
+/// A workload without command, arguments, environment, folder, labels, annotations, tolerations and probe, with one Secret at most of those that it mounts, and with the fingerprint
 /// of its whole spec. By the one it is told that it may have to wait; which of all it waits for is told by the whole workload.
 pub fn workload(object: &mut Workload) {
     managed(object);
@@ -72,6 +72,9 @@ pub fn workload(object: &mut Workload) {
     object.spec.args = Vec::new();
     object.spec.environment = Vec::new();
     object.spec.working_dir = None;
+    object.spec.metadata = None;
+    object.spec.placement = None;
+    object.spec.readiness_probe = None;
     object.spec.secret_volumes.truncate(1);
     object.spec.secret_volumes.shrink_to_fit();
     for volume in &mut object.spec.secret_volumes {

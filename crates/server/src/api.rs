@@ -15,6 +15,7 @@ pub mod health;
 pub mod idps;
 pub mod me;
 pub mod offboarding;
+pub mod org_units;
 pub mod projects;
 pub mod realm;
 pub mod roles;

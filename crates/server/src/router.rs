@@ -10,8 +10,9 @@ use reeve_api::{OPERATIONS, OperationId};
 
 use crate::api::{
     access_keys, access_rules, audit_logs, authorization, clusters, credentials, custom_roles, departments,
-    documents, health, idps, me, offboarding, projects, realm, roles, secret_assets, security_settings,
-    service_accounts, signing_keys, tenant_settings, token, users, workload_policies, workloads,
+    documents, health, idps, me, offboarding, org_units, projects, realm, roles, secret_assets,
+    security_settings, service_accounts, signing_keys, tenant_settings, token, users, workload_policies,
+    workloads,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -45,6 +46,7 @@ fn route(id: OperationId) -> MethodRouter<Arc<App>> {
         Id::Cluster(id) => clusters::route(id),
         Id::Department(id) => departments::route(id),
         Id::Project(id) => projects::route(id),
+        Id::OrgUnit(id) => org_units::route(id),
         Id::User(id) => users::route(id),
         Id::Offboarding(id) => offboarding::route(id),
         Id::ServiceAccount(id) => service_accounts::route(id),

@@ -295,6 +295,48 @@ pub const AUDIENCE_LINK: &str = "reeve-link";
 /// Of one cluster's API server: this plus the cluster's id.
 pub const AUDIENCE_CLUSTER_PREFIX: &str = "reeve-cluster:";
 
+/// The reference's label of a node that says of which type it is (cluster-and-cli 7.4).
+pub const NODE_TYPE: &str = "run.ai/type";
+
+/// Domains of labels and annotations, and all below them, that are for none who submits something: ours, the reference's, Kubernetes' own
+/// with those of its queues, and of what a controller of others selects pods by (R31).
+const RESERVED_DOMAINS: [&str; 7] = [
+    GROUP,
+    "run.ai",
+    REFERENCE_NAMESPACE,
+    "kubernetes.io",
+    "k8s.io",
+    "x-k8s.io",
+    "ray.io",
+];
+/// Names without a domain by which built-in controllers select pods (R18), and those of a workload's own labels.
+const RESERVED_NAMES: [&str; 8] = [
+    "controller-uid",
+    "job-name",
+    "pod-template-hash",
+    "controller-revision-hash",
+    "pod-template-generation",
+    "project",
+    "workloadName",
+    "workloadKind",
+];
+/// What names begin with, without a domain, that built-in controllers wrote and still read.
+const OF_CONTROLLERS: &str = "deprecated.";
+
+/// Whether somebody goes by labels or annotations of this name so that nobody may choose them for what is submitted. At least all that
+/// people may not write in a project by themselves.
+pub fn is_reserved_name(name: &str) -> bool {
+    let below = |domain: &str, reserved: &str| {
+        domain
+            .strip_suffix(reserved)
+            .is_some_and(|above| above.is_empty() || above.ends_with('.'))
+    };
+    match name.split_once('/') {
+        Some((domain, _)) => RESERVED_DOMAINS.iter().any(|reserved| below(domain, reserved)),
+        None => RESERVED_NAMES.contains(&name) || name.starts_with(OF_CONTROLLERS),
+    }
+}
+
 /// The controller that makes the claims of StatefulSets.
 pub const STATEFUL_SET_CONTROLLER: &str = "system:serviceaccount:kube-system:statefulset-controller";
 

@@ -21,6 +21,7 @@ pub mod secret;
 pub mod session;
 pub mod switches;
 pub mod template_kind;
+pub mod toleration;
 pub mod volume;
 pub mod workload_policy;
 
@@ -34,9 +35,9 @@ pub use id::{
 };
 pub use image_pull_policy::{ImagePullPolicy, InvalidImagePullPolicy};
 pub use names::{
-    AccessKeyName, ClusterName, CredentialAssetName, Email, GroupName, IdpAlias, InvalidName, NodePoolName,
-    OrgUnitName, PasskeyName, PriorityClassName, RoleName, SecondWriter, ServiceAccountName, TaintKey,
-    WorkloadName,
+    AccessKeyName, ClusterName, CredentialAssetName, Email, GroupName, IdpAlias, InvalidName, LabelValue,
+    MetadataName, NodePoolName, NodeTypeName, OrgUnitName, PasskeyName, PriorityClassName, RoleName,
+    SecondWriter, ServiceAccountName, TaintKey, TaintName, WorkloadName,
 };
 pub use namespaces::{NamespacePattern, ReservedNamespaces};
 pub use pod_rules::{PodRules, PodSecurity};
@@ -46,5 +47,6 @@ pub use secret::Secret;
 pub use session::{MAX_SESSION_GROUPS, SignInMethod, SubjectId};
 pub use switches::{Switch, Switches, UnknownSwitch};
 pub use template_kind::TemplateKind;
+pub use toleration::{InvalidToleration, TaintEffect, Toleration, TolerationOperator};
 pub use volume::{FileMode, InvalidFileMode, InvalidMountPath, MountPath};
 pub use workload_policy::{PolicyKind, WorkloadLimits};

@@ -254,6 +254,46 @@ name!(
     }
 );
 
+name!(
+    /// What a label may have as its value: Kubernetes' own rule, by which it may be empty.
+    LabelValue, "value of a label", "at most 63 letters, digits, `-`, `_` and `.`, starting and ending with a letter or digit, or nothing", |t| {
+        if t.is_empty() { Some(String::new()) } else { label_value(t) }
+    }
+);
+name!(
+    /// The type of a node, as its label `run.ai/type` has it (cluster-and-cli 7.4).
+    NodeTypeName, "type of a node", "1 to 63 letters, digits, `-`, `_` and `.`, starting and ending with a letter or digit", |t| label_value(t)
+);
+name!(
+    /// The key of any taint, in the grammar of labels.
+    TaintName, "key of a taint", "at most 63 letters, digits, `-`, `_` and `.`, after a domain and `/` where there is one", |t| qualified(t)
+);
+name!(
+    /// A name that people may give a label or an annotation of what they submit. What anybody else goes by is none: neither Reeve, nor
+    /// Kubernetes and its controllers (R18), nor the reference, nor queues and controllers of others that are told by labels (R31).
+    MetadataName, "name of a label or annotation", "at most 63 letters, digits, `-`, `_` and `.`, after a domain and `/` where there is one; none of \
+     Reeve's, the reference's or Kubernetes' own (`run.ai`, `kubernetes.io`, `k8s.io`, `x-k8s.io` and below), and none that controllers go \
+     by (`ray.io`, `job-name` and its like)", |t| {
+        (t.len() <= 63 && !crate::kubernetes::is_reserved_name(t)).then(|| qualified(t)).flatten()
+    }
+);
+
+/// The empty one.
+impl Default for LabelValue {
+    fn default() -> Self {
+        Self(String::new())
+    }
+}
+
+/// A name of Kubernetes' labels, annotations and taints: a domain and `/` where there is one, and a value of a label.
+fn qualified(text: &str) -> Option<String> {
+    let name = match text.split_once('/') {
+        Some((domain, name)) => subdomain(domain).map(|_| name)?,
+        None => text,
+    };
+    label_value(name).map(|_| text.to_owned())
+}
+
 /// What a label may have as its value, and not empty.
 fn label_value(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
@@ -411,5 +451,56 @@ mod tests {
         for wrong in ["a", "_a", "ab_", "Ab", "1a"] {
             assert!(wrong.parse::<ServiceAccountName>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn nobody_chooses_a_label_or_annotation_that_somebody_else_goes_by() {
+        for name in [
+            "team",
+            "team.example/stage",
+            "Cost_Center.1",
+            "a/B",
+            "sidecar.istio.io/inject",
+            "k8s.io.example/a",
+        ] {
+            assert!(name.parse::<MetadataName>().is_ok(), "{name}");
+        }
+        for reserved in [
+            crate::kubernetes::RUNS_AS,
+            crate::kubernetes::QUEUE,
+            crate::kubernetes::NODE_TYPE,
+            "sub.reeve.dev/a",
+            "kubernetes.io/a",
+            "app.kubernetes.io/name",
+            "batch.kubernetes.io/job-name",
+            "k8s.io/a",
+            "scheduling.k8s.io/a",
+            "kueue.x-k8s.io/queue-name",
+            "x-k8s.io/a",
+            "ray.io/cluster",
+            "job-name",
+            "controller-uid",
+            "project",
+            "workloadName",
+            "deprecated.daemonset.template.generation",
+        ] {
+            assert!(reserved.parse::<MetadataName>().is_err(), "{reserved}");
+        }
+        for wrong in ["", "/a", "a/", "a/b/c", "A.example/a", "-a", "a b", "a\n", "é"] {
+            assert!(wrong.parse::<MetadataName>().is_err(), "{wrong:?}");
+        }
+        assert!(
+            "a".repeat(63).parse::<MetadataName>().is_ok() && "a".repeat(64).parse::<MetadataName>().is_err()
+        );
+        assert!(
+            format!("a.example/{}", "a".repeat(54))
+                .parse::<MetadataName>()
+                .is_err(),
+            "63 bytes in all"
+        );
+        assert!("".parse::<LabelValue>().is_ok() && "a b".parse::<LabelValue>().is_err());
+        assert!(
+            "node-role.kubernetes.io/gpu".parse::<TaintName>().is_ok() && "".parse::<TaintName>().is_err()
+        );
     }
 }

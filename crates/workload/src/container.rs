@@ -8,7 +8,7 @@ use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::Workload;
 use reeve_types::WorkloadName;
 
-use crate::{home_directory, literal, security, user_name, volumes};
+use crate::{home_directory, literal, probe, security, user_name, volumes};
 
 const GPU: &str = "nvidia.com/gpu";
 
@@ -35,6 +35,7 @@ pub(crate) fn container(workload: &Workload, settings: &ReeveConfigSpec) -> Cont
         resources: resources(workload),
         security_context: Some(security::container(workload, settings)),
         volume_mounts: (!mounts.is_empty()).then_some(mounts),
+        readiness_probe: workload.readiness_probe.as_ref().map(probe::readiness),
         ..Container::default()
     }
 }

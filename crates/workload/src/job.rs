@@ -11,7 +11,7 @@ use reeve_admission::names;
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::{Workload, WorkloadIdentity};
 
-use crate::{WORKLOAD_ID_LABEL, WORKLOAD_LABEL, container, passwd, security, volumes};
+use crate::{WORKLOAD_ID_LABEL, WORKLOAD_LABEL, container, passwd, placement, security, volumes};
 
 /// The `Workload` object in the cluster that owns the Job: it goes when that goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,13 +22,12 @@ pub struct Owner {
     pub uid: String,
 }
 
-/// The Job. It tries once; a pod that the cluster itself takes away (drain, preemption) does not count as that try.
+/// The Job. It tries as often as was asked for, once without; a pod that the cluster itself takes away (drain, preemption) does not count
+/// as a try.
 pub fn job(workload: &Workload, owner: &Owner, project: &str, settings: &ReeveConfigSpec) -> Job {
     let labels = labels(workload, project);
-    let annotations = workload
-        .identity
-        .as_ref()
-        .map(|i| BTreeMap::from([(names::RUNS_AS.to_owned(), stamp(i))]));
+    let annotations = annotations(workload);
+    let attempts = &workload.attempts;
     Job {
         metadata: ObjectMeta {
             name: Some(workload.name.as_str().to_owned()),
@@ -45,7 +44,9 @@ pub fn job(workload: &Workload, owner: &Owner, project: &str, settings: &ReeveCo
             ..ObjectMeta::default()
         },
         spec: Some(JobSpec {
-            backoff_limit: Some(0),
+            backoff_limit: Some(number(attempts.backoff_limit)),
+            completions: attempts.completions.map(number),
+            parallelism: attempts.parallelism.map(number),
             pod_failure_policy: Some(not_for_disruptions()),
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
@@ -70,6 +71,23 @@ pub fn run_on_pool(job: &mut Job, pool: &str) {
     }
 }
 
+/// As Kubernetes has numbers; what is kept to bounds fits.
+fn number(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// The submitter's own, and the stamp, which none of them can be.
+fn annotations(workload: &Workload) -> Option<BTreeMap<String, String>> {
+    let own = workload.metadata.annotations.iter();
+    let mut all: BTreeMap<String, String> = own
+        .map(|(name, value)| (name.to_string(), value.clone()))
+        .collect();
+    if let Some(identity) = &workload.identity {
+        all.insert(names::RUNS_AS.to_owned(), stamp(identity));
+    }
+    Some(all).filter(|all| !all.is_empty())
+}
+
 /// The stamp of an identity: `userid/uid/gid/g1.g2` (admission 1, step 4).
 fn stamp(identity: &WorkloadIdentity) -> String {
     let identity = reeve_admission::Identity {
@@ -79,17 +97,19 @@ fn stamp(identity: &WorkloadIdentity) -> String {
     reeve_admission::Stamp::new(identity).to_string()
 }
 
+/// The submitter's own, and ours, which none of them can be.
 fn labels(workload: &Workload, project: &str) -> BTreeMap<String, String> {
-    [
+    let own = workload.metadata.labels.iter();
+    let own = own.map(|(name, value)| (name.to_string(), value.to_string()));
+    let ours = [
         (WORKLOAD_LABEL, workload.name.as_str().to_owned()),
         (WORKLOAD_ID_LABEL, workload.id.to_string()),
         ("project", project.to_owned()),
         ("workloadName", workload.name.as_str().to_owned()),
         ("workloadKind", "TrainingWorkload".to_owned()),
     ]
-    .into_iter()
-    .map(|(key, value)| (key.to_owned(), value))
-    .collect()
+    .map(|(key, value)| (key.to_owned(), value));
+    own.chain(ours).collect()
 }
 
 fn not_for_disruptions() -> PodFailurePolicy {
@@ -117,6 +137,9 @@ fn pod(workload: &Workload, settings: &ReeveConfigSpec) -> PodSpec {
         restart_policy: Some("Never".to_owned()),
         security_context: Some(security::pod(workload)),
         volumes: (!volumes.is_empty()).then_some(volumes),
+        termination_grace_period_seconds: workload.termination_grace_period_seconds.map(i64::from),
+        node_selector: placement::node_selector(workload),
+        tolerations: placement::tolerations(workload),
         ..PodSpec::default()
     }
 }

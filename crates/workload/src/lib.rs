@@ -9,6 +9,8 @@ mod home;
 mod job;
 mod literal;
 mod passwd;
+mod placement;
+mod probe;
 mod security;
 mod volumes;
 

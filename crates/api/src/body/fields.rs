@@ -29,6 +29,28 @@ pub(crate) fn filled<'de, D: Deserializer<'de>, const MOST: usize>(
     text::<D, MOST>(deserializer)?.ok_or_else(|| D::Error::missing_field(""))
 }
 
+/// A whole number between these, both included.
+pub(crate) fn within<'de, D: Deserializer<'de>, const LEAST: u32, const MOST: u32>(
+    deserializer: D,
+) -> Result<Option<u32>, D::Error> {
+    match u32::deserialize(deserializer)? {
+        number if (LEAST..=MOST).contains(&number) => Ok(Some(number)),
+        _ => Err(D::Error::custom(format_args!(
+            "a whole number from {LEAST} to {MOST} is needed"
+        ))),
+    }
+}
+
+/// Something that cannot be asked for, and why; it may ask for nothing.
+pub(crate) fn refused<'de, D: Deserializer<'de>>(deserializer: D, why: &'static str) -> Result<(), D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    if asks_nothing(&value) || value == "" {
+        Ok(())
+    } else {
+        Err(D::Error::custom(why))
+    }
+}
+
 /// A field of the reference that this version does not honour. It may be there as long as it asks for nothing: absent,
 /// null, or empty. Anything else is refused by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,15 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use reeve_types::{ClusterId, CpuCores, ImagePullPolicy, MemoryAmount, ProjectId, WorkloadName};
+use reeve_types::{
+    ClusterId, CpuCores, ImagePullPolicy, MemoryAmount, NodeTypeName, ProjectId, WorkloadName,
+};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::metadata::{self, SubmittedAnnotation, SubmittedLabel};
+use super::placement::{self, SubmittedToleration};
+use super::probes::SubmittedProbes;
 use super::spec::{Compute, EnvironmentVariable, Security, TrainingSpec, UidGidSource};
 use super::storage::{self, SubmittedStorage};
 use crate::body::fields::{
-    OnlyFalse, OnlyNever, OnlyOne, OnlyPortion, OnlyRuntimeDefault, OnlyTrain, Unsupported, filled, text,
+    OnlyFalse, OnlyNever, OnlyOne, OnlyPortion, OnlyRuntimeDefault, OnlyTrain, Unsupported, filled, refused,
+    text, within,
 };
 use crate::body::{InvalidBody, TypedBody};
 
@@ -58,9 +64,25 @@ impl TypedBody for CreateTraining {
         if let Some(compute) = &self.spec.compute {
             check_limits(compute)?;
         }
+        check_attempts(&self.spec)?;
+        metadata::check(
+            self.spec.labels.as_deref().unwrap_or_default(),
+            self.spec.annotations.as_deref().unwrap_or_default(),
+        )?;
+        placement::check(self.spec.tolerations.as_deref().unwrap_or_default())?;
         storage::check(self.spec.secret_volumes())?;
         check_environment(self.spec.environment_variables.as_deref().unwrap_or_default())
     }
+}
+
+/// More pods at once than have to end well would never be.
+fn check_attempts(spec: &TrainingSpec) -> Result<(), InvalidBody> {
+    let completions = spec.completions.unwrap_or(1);
+    if spec.parallelism.is_some_and(|at_once| at_once > completions) {
+        let rule = format!("at most `completions` of them are possible, which is {completions}");
+        return Err(InvalidBody::wrong("spec.parallelism", rule));
+    }
+    Ok(())
 }
 
 /// Kubernetes makes no pod that asks for more than it may use.
@@ -159,50 +181,69 @@ struct SubmittedTraining {
     /// What it finds mounted. Absent: nothing.
     #[serde(default)]
     storage: Option<SubmittedStorage>,
+    /// How many pods may fail until the training has, at most 100; one that the cluster takes away does not count. Absent: 0, the first that
+    /// fails ends it.
+    #[serde(default, deserialize_with = "within::<_, 0, 100>")]
+    #[schemars(range(max = 100))]
+    backoff_limit: Option<u32>,
+    /// How many pods have to end well, at most 100. Absent: one.
+    #[serde(default, deserialize_with = "within::<_, 1, 100>")]
+    #[schemars(range(min = 1, max = 100))]
+    completions: Option<u32>,
+    /// How many of these pods run at once; at most `completions`. Absent: one.
+    #[serde(default, deserialize_with = "within::<_, 1, 100>")]
+    #[schemars(range(min = 1, max = 100))]
+    parallelism: Option<u32>,
+    /// Seconds that a pod has from the signal to end until it is killed, at most 3,600: as long may it go on after somebody has taken away
+    /// what it runs by. Absent: 30.
+    #[serde(default, deserialize_with = "within::<_, 0, 3600>")]
+    #[schemars(range(max = 3600))]
+    termination_grace_period_seconds: Option<u32>,
+    /// When its container is ready. Absent: while it runs.
+    #[serde(default)]
+    probes: Option<SubmittedProbes>,
+    /// Labels of its Job and pods, each name once; at most 64.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    labels: Vec<SubmittedLabel>,
+    /// Annotations of its pods, each name once; at most 64, and 16 KiB together.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    annotations: Vec<SubmittedAnnotation>,
+    /// It runs on nodes whose label `run.ai/type` says so, and that are in the project's pools. Absent: on every node of these.
+    #[serde(default)]
+    node_type: Option<NodeTypeName>,
+    /// Taints of nodes that it is put up with; at most 32.
+    #[serde(default)]
+    #[schemars(length(max = 32))]
+    tolerations: Vec<SubmittedToleration>,
     #[serde(default)]
     category: OnlyTrain,
-    #[serde(default)]
-    completions: OnlyOne,
-    #[serde(default)]
-    parallelism: OnlyOne,
     #[serde(default)]
     restart_policy: OnlyNever,
     #[serde(default)]
     terminate_after_preemption: OnlyFalse,
     #[serde(default)]
-    annotations: Unsupported,
-    #[serde(default)]
     auto_deletion_time_after_completion_seconds: Unsupported,
-    #[serde(default)]
-    backoff_limit: Unsupported,
     #[serde(default)]
     exposed_urls: Unsupported,
     #[serde(default)]
     image_pull_secrets: Unsupported,
     #[serde(default)]
-    labels: Unsupported,
-    #[serde(default)]
     node_affinity_required: Unsupported,
     #[serde(default)]
     node_pools: Unsupported,
     #[serde(default)]
-    node_type: Unsupported,
-    #[serde(default)]
     pod_affinity: Unsupported,
-    #[serde(default)]
+    /// It cannot be asked for: no Service is made for a training.
+    #[serde(default, deserialize_with = "ports")]
     ports: Unsupported,
     #[serde(default)]
     preemptibility: Unsupported,
     #[serde(default)]
     priority_class: Unsupported,
     #[serde(default)]
-    probes: Unsupported,
-    #[serde(default)]
     related_urls: Unsupported,
-    #[serde(default)]
-    termination_grace_period_seconds: Unsupported,
-    #[serde(default)]
-    tolerations: Unsupported,
 }
 
 fn submitted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainingSpec, D::Error> {
@@ -240,7 +281,22 @@ fn submitted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrainingSpec,
             allow_privilege_escalation: asked.allow_privilege_escalation,
         }),
         storage: asked.storage.and_then(SubmittedStorage::honoured),
+        backoff_limit: asked.backoff_limit,
+        completions: asked.completions,
+        parallelism: asked.parallelism,
+        termination_grace_period_seconds: asked.termination_grace_period_seconds,
+        probes: asked.probes.and_then(SubmittedProbes::kept),
+        labels: metadata::labels(asked.labels),
+        annotations: metadata::annotations(asked.annotations),
+        node_type: asked.node_type,
+        tolerations: placement::tolerations(asked.tolerations),
     })
+}
+
+fn ports<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Unsupported, D::Error> {
+    let why =
+        "no Service is made for a training: leave it out; `reeve port-forward` reaches every port of it";
+    refused(deserializer, why).map(|()| Unsupported)
 }
 
 fn image<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -516,8 +572,19 @@ mod tests {
                 "spec.compute.cpuMemoryRequest",
                 json!({"compute": {"cpuMemoryRequest": "1025Mi", "cpuMemoryLimit": "1Gi"}}),
             ),
-            ("spec.labels", json!({"labels": [{"name": "a", "value": "b"}]})),
-            ("spec.completions", json!({"completions": 3})),
+            ("spec.ports", json!({"ports": [{"container": 80}]})),
+            ("spec.completions", json!({"completions": 0})),
+            ("spec.completions", json!({"completions": 101})),
+            ("spec.parallelism", json!({"parallelism": 2})),
+            ("spec.parallelism", json!({"parallelism": 4, "completions": 3})),
+            ("spec.backoffLimit", json!({"backoffLimit": 101})),
+            ("spec.backoffLimit", json!({"backoffLimit": -1})),
+            (
+                "spec.terminationGracePeriodSeconds",
+                json!({"terminationGracePeriodSeconds": 3601}),
+            ),
+            ("spec.restartPolicy", json!({"restartPolicy": "OnFailure"})),
+            ("spec.nodePools", json!({"nodePools": ["gpu"]})),
             (
                 "spec.environmentVariables[0].secret",
                 json!({"environmentVariables": [{"name": "A", "secret": {"name": "s"}}]}),
@@ -536,6 +603,21 @@ mod tests {
             let error = parse(extra).unwrap_err();
             assert!(error.starts_with(&format!("`{field}`")), "{field}: {error}");
         }
+    }
+
+    #[test]
+    fn how_often_it_is_tried_and_how_long_it_may_take_to_end_are_kept() {
+        let asked = json!({"image": "x", "backoffLimit": 100, "completions": 100, "parallelism": 100, "terminationGracePeriodSeconds": 3600});
+        let spec = parse(asked.clone()).unwrap().spec;
+        assert_eq!(serde_json::to_value(&spec).unwrap(), asked);
+        assert!(
+            parse(
+                json!({"image": "x", "parallelism": 1, "backoffLimit": 0, "terminationGracePeriodSeconds": 0})
+            )
+            .is_ok()
+        );
+        let said = parse(json!({"image": "x", "ports": [{"container": 80}]})).unwrap_err();
+        assert!(said.contains("`reeve port-forward`"), "{said}");
     }
 
     #[test]
@@ -576,6 +658,15 @@ mod tests {
             ("args", json!("a ".repeat(16_384)), "1024 words"),
             ("args", json!("a".repeat(32 * 1024 + 1)), "32768 bytes"),
             ("image", json!("a".repeat(513)), "512 bytes"),
+            ("labels", variables(65, 0), "at most 64"),
+            ("annotations", variables(65, 0), "at most 64"),
+            ("annotations", variables(64, 252), "16384 bytes"),
+            ("tolerations", json!(vec![json!({"key": "a"}); 33]), "at most 32"),
+            (
+                "probes",
+                json!({"readiness": {"handler": {"httpGet": {"port": 1, "path": format!("/{}", "a".repeat(1024))}}}}),
+                "1024 bytes",
+            ),
             (
                 "workingDir",
                 json!(format!("/{}", "a".repeat(4096))),

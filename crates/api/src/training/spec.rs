@@ -2,9 +2,15 @@
 
 use std::fmt;
 
-use reeve_types::{CpuCores, CredentialAssetName, FileMode, ImagePullPolicy, MemoryAmount, MountPath};
+use reeve_types::{
+    CpuCores, CredentialAssetName, FileMode, ImagePullPolicy, MemoryAmount, MountPath, NodeTypeName,
+    Toleration,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::metadata::{Annotation, Label};
+use super::probes::Probes;
 
 /// What a training is to run. Serializes as the `spec` of answers, and as the text a store keeps.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -53,6 +59,33 @@ pub struct TrainingSpec {
     /// What it finds mounted; absent when that is nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<Storage>,
+    /// How many pods may fail until the training has; absent means 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backoff_limit: Option<u32>,
+    /// How many pods have to end well; absent means one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completions: Option<u32>,
+    /// How many of these pods run at once; absent means one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallelism: Option<u32>,
+    /// Seconds that a pod has from the signal to end until it is killed; absent means 30.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub termination_grace_period_seconds: Option<u32>,
+    /// When its container is ready; absent means while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probes: Option<Probes>,
+    /// Labels of its Job and pods; absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<Label>>,
+    /// Annotations of its pods; absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Vec<Annotation>>,
+    /// The type of the nodes that it runs on; absent means every one of the project's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_type: Option<NodeTypeName>,
+    /// Taints of nodes that it is put up with; absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerations: Option<Vec<Toleration>>,
 }
 
 /// What a training finds mounted.

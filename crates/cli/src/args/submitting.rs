@@ -9,6 +9,7 @@ use reeve_types::{
     WorkloadName,
 };
 
+use super::job::Job;
 use super::running::duration;
 
 /// `reeve submit`
@@ -83,9 +84,12 @@ pub struct Submit {
     #[arg(long = "secret-volume", value_name = "name=SECRET[,path=PATH][,default-mode=MODE]", value_parser = secret_volume,
           action = ArgAction::Append)]
     pub secret_volumes: Vec<SecretVolume>,
-    /// One pod that is tried once and not preempted: what every workload here is
+    /// One pod that is tried once and not preempted: what a workload here is unless it asks for more pods
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub interactive: Option<bool>,
+    /// What its Job and pods are told besides.
+    #[command(flatten)]
+    pub job: Job,
     /// Keep standard input open, so that `reeve attach` can type
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub stdin: Option<bool>,

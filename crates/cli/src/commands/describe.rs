@@ -1,6 +1,6 @@
 //! `reeve describe`: how a workload stands and what it was submitted with.
 
-use reeve_api::training::{SecretVolume, Training};
+use reeve_api::training::{Label, SecretVolume, Training, TrainingSpec};
 use reeve_api::workload::Workload;
 use reeve_types::{Timestamp, WorkloadName};
 use serde_json::json;
@@ -63,12 +63,33 @@ fn asked_and_most<T: ToString>(asked: Option<T>, most: Option<T>) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
+fn number(number: Option<u32>) -> String {
+    number.map(|it| it.to_string()).unwrap_or_default()
+}
+
+fn label(label: &Label) -> String {
+    format!("{}={}", label.name, label.value)
+}
+
+/// `4, 2 at once`; empty for one.
+fn pods(spec: &TrainingSpec) -> String {
+    let at_once = spec.parallelism.unwrap_or(1);
+    spec.completions
+        .map(|pods| format!("{pods}, {at_once} at once"))
+        .unwrap_or_default()
+}
+
 /// Values of variables are not shown: a terminal is looked at by more than one.
 fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
     let spec = &training.spec;
     let variables: Vec<_> = spec.environment().into_iter().map(|(name, _)| name).collect();
     let mounted: Vec<_> = spec.secret_volumes().iter().map(mounted).collect();
     let compute = spec.compute.clone().unwrap_or_default();
+    let labels: Vec<_> = spec.labels.iter().flatten().map(label).collect();
+    let annotations = spec.annotations.iter().flatten();
+    let annotations: Vec<_> = annotations.map(|it| it.name.to_string()).collect();
+    let tolerations = spec.tolerations.iter().flatten();
+    let tolerations: Vec<_> = tolerations.map(|it| it.key.to_string()).collect();
     let yes = |wanted: bool| if wanted { "yes" } else { "" }.to_owned();
     let rows = [
         ("name", workload.name.clone()),
@@ -101,6 +122,19 @@ fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
         ("large /dev/shm", yes(spec.large_shm())),
         ("passwd entry", yes(spec.passwd_entry == Some(true))),
         ("secrets", mounted.join(", ")),
+        ("tried again", number(spec.backoff_limit)),
+        ("pods", pods(spec)),
+        ("time to end", number(spec.termination_grace_period_seconds)),
+        ("labels", labels.join(", ")),
+        ("annotations", annotations.join(", ")),
+        (
+            "node type",
+            spec.node_type
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        ),
+        ("tolerations", tolerations.join(", ")),
     ];
     let lines = rows
         .iter()

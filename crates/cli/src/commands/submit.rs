@@ -12,8 +12,9 @@ use crate::commands::{attach, find};
 use crate::failure::Failure;
 use crate::http::Api;
 
-/// What every workload is, whether it is asked for or not.
-const ONCE: &str = "every workload here is one pod that is tried once and not preempted";
+/// What a workload is, whether that is asked for or not.
+const ONCE: &str =
+    "a workload here is one pod that is tried once and not preempted, unless it asks for more pods";
 
 pub(super) async fn run(context: &mut Context, arguments: Submit) -> Result<(), Failure> {
     let Some(name) = arguments.name().cloned() else {
@@ -108,6 +109,7 @@ fn spec(arguments: &Submit, what: &str) -> Result<TrainingSpec, Failure> {
         cpu_memory_limit: arguments.memory_limit.clone(),
         cpu_memory_request: arguments.memory_request.clone(),
     };
+    let job = &arguments.job;
     Ok(TrainingSpec {
         image: arguments.image.clone(),
         image_pull_policy: arguments.image_pull_policy,
@@ -125,7 +127,20 @@ fn spec(arguments: &Submit, what: &str) -> Result<TrainingSpec, Failure> {
         storage: (!arguments.secret_volumes.is_empty()).then(|| Storage {
             secret_volume: arguments.secret_volumes.clone(),
         }),
+        backoff_limit: job.backoff_limit,
+        completions: job.completions,
+        parallelism: job.parallelism,
+        termination_grace_period_seconds: job.termination_grace_period,
+        probes: None,
+        labels: some(&job.labels),
+        annotations: some(&job.annotations),
+        node_type: job.node_type.clone(),
+        tolerations: some(&job.tolerations),
     })
+}
+
+fn some<T: Clone>(all: &[T]) -> Option<Vec<T>> {
+    (!all.is_empty()).then(|| all.to_vec())
 }
 
 /// Whether gaining privileges is forbidden; the reference has had two flags for it, the second with the sense inverted.
@@ -182,6 +197,16 @@ mod tests {
             "--memory=512Mi",
             "--cpu-memory-limit=1.5Gi",
             "--secret-volume=name=token,path=/etc/keys",
+            "--backoff-limit=3",
+            "--completions=4",
+            "--parallelism=2",
+            "--termination-grace-period=5m",
+            "-l",
+            "team.example/stage=a",
+            "-a",
+            "note=any text",
+            "--node-type=dgx",
+            "--toleration=key=nvidia.com/gpu,operator=Exists",
             "-e",
             "A=b c",
             "--",
@@ -205,6 +230,13 @@ mod tests {
             arrived.image_pull_policy,
             Some(reeve_types::ImagePullPolicy::Always)
         );
+        let sent = serde_json::to_value(&arrived).unwrap();
+        let told = json!({"backoffLimit": 3, "completions": 4, "parallelism": 2, "terminationGracePeriodSeconds": 300,
+            "labels": [{"name": "team.example/stage", "value": "a"}], "annotations": [{"name": "note", "value": "any text"}],
+            "nodeType": "dgx", "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}]});
+        for (field, value) in told.as_object().unwrap() {
+            assert_eq!(&sent[field], value, "{field}");
+        }
         let mounted = arrived.secret_volumes();
         assert_eq!(
             serde_json::to_value(mounted).unwrap(),

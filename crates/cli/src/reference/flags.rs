@@ -28,16 +28,15 @@ const fn submit(spelled: &'static [&'static str], was: &'static str, here: Here)
     flag("submit", spelled, was, here)
 }
 
-const YAML: &str = "write a Job yourself and `kubectl apply` it: it runs as you too, under the same rules";
 const VOLUMES: &str =
     "write a Job with that volume yourself and `kubectl apply` it; the page \"volumes\" says what works";
 const RESOURCES: &str = "write a Job with `resources` yourself and `kubectl apply` it";
 const WHOLE: &str = "ask for whole GPUs: `-g 1`";
 const NEVER: &str = "leave it out: nobody may ask for it in a project";
 const YOU: &str = "`--run-as-user`: your uid, gid and groups come from your sign-in and nowhere else";
-const ONCE: &str = "leave it out: a workload here is one pod that is tried once";
-const DISTRIBUTED: &str =
-    "a training here is one pod: apply the kind of its operator (MPIJob, PyTorchJob, …) with `kubectl apply`";
+const NEVER_AGAIN: &str =
+    "leave it out: a container that ends is not started again; `--backoff-limit` makes another pod";
+const DISTRIBUTED: &str = "the pods of a training here know nothing of one another: apply the kind of its operator (MPIJob, PyTorchJob, …) with `kubectl apply`";
 const SERVE: &str =
     "apply a Deployment and a Service yourself with `kubectl apply`; `reeve port-forward` reaches a training";
 const PLACE: &str =
@@ -87,7 +86,7 @@ pub const FLAGS: &[Flag] = &[
     submit(
         &["--interactive"],
         "asked for a workload that is tried once and not preempted",
-        Works("every workload here is that, and so it says; `=false` is refused"),
+        Works("a workload here is that unless it asks for more pods, and so it says; `=false` is refused"),
     ),
     submit(
         &["--job-name-prefix", "--name-prefix"],
@@ -101,8 +100,8 @@ pub const FLAGS: &[Flag] = &[
     ),
     submit(
         &["--label", "-l", "--annotation", "-a"],
-        "set labels and annotations",
-        Refused(YAML),
+        "sets labels and annotations",
+        Works("`KEY=VALUE`; none that Reeve, Kubernetes or a controller goes by"),
     ),
     submit(
         &["--user", "-u"],
@@ -358,13 +357,21 @@ pub const FLAGS: &[Flag] = &[
         &[
             "--backoff-limit",
             "--backoffLimit",
-            "--restart-policy",
             "--completions",
             "--parallelism",
-            "--runs",
         ],
-        "said how often it is tried",
-        Refused(ONCE),
+        "says how many pods it takes",
+        Works("without `--backoff-limit` it is tried once"),
+    ),
+    submit(
+        &["--runs"],
+        "said how many pods have to end well",
+        Refused("`--completions N`"),
+    ),
+    submit(
+        &["--restart-policy"],
+        "said when its container is started again",
+        Refused(NEVER_AGAIN),
     ),
     submit(
         &["--ttl-after-finish", "--auto-deletion-time-after-completion"],
@@ -373,14 +380,17 @@ pub const FLAGS: &[Flag] = &[
     ),
     submit(
         &["--termination-grace-period"],
-        "said how long it may take to end",
-        Refused(YAML),
+        "says how long it may take to end",
+        Works("whole seconds, an hour at most"),
     ),
     submit(
-        &["--node-type", "--node-pools", "--exclude-node", "--toleration"],
-        "chose nodes",
-        Refused(PLACE),
+        &["--node-type", "--toleration"],
+        "chooses nodes",
+        Works(
+            "of the project's pools; taints under `node-role.kubernetes.io/` as the project's pod rules say",
+        ),
     ),
+    submit(&["--node-pools", "--exclude-node"], "chose nodes", Refused(PLACE)),
     submit(
         &["--preferred-pod-topology-key", "--required-pod-topology-key"],
         "kept pods together",

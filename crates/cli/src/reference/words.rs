@@ -19,7 +19,7 @@ const fn word(spelled: &'static [&'static str], was: &'static str, here: Here) -
 
 const QUEUE: &str =
     "nothing is suspended here: `reeve delete NAME` and submit again, or let the cluster's queue do it";
-const DISTRIBUTED: &str = "a training here is one pod: apply the kind of its operator (MPIJob, PyTorchJob, …) yourself with `kubectl apply`; it \
+const DISTRIBUTED: &str = "the pods of a training here know nothing of one another: apply the kind of its operator (MPIJob, PyTorchJob, …) yourself with `kubectl apply`; it \
      runs as you too";
 const NODES: &str = "`kubectl get nodes` and `kubectl top nodes`, if your administrator lets you";
 const ASSETS: &str =

@@ -179,6 +179,37 @@ async fn the_api_server_takes_good_objects_and_refuses_bad_ones() {
             "spec.imagePullPolicy",
         ),
         (
+            named("Workload", "other", "/spec/attempts", json!({"completions": 101})),
+            "spec.attempts.completions",
+        ),
+        (
+            named(
+                "Workload",
+                "other",
+                "/spec/terminationGracePeriodSeconds",
+                json!(3601),
+            ),
+            "spec.terminationGracePeriodSeconds",
+        ),
+        (
+            named(
+                "Workload",
+                "other",
+                "/spec/readinessProbe",
+                json!({"port": 65_536}),
+            ),
+            "spec.readinessProbe.port",
+        ),
+        (
+            named(
+                "Workload",
+                "other",
+                "/spec/placement",
+                json!({"tolerations": [{"key": "", "operator": "Exists"}]}),
+            ),
+            "spec.placement.tolerations[0].key",
+        ),
+        (
             changed("ReeveConfig", "/metadata/name", json!("second")),
             "the only ReeveConfig is named reeve",
         ),

@@ -14,7 +14,14 @@ fn workload() -> desired::Workload {
         "resources": {"cpuRequest": 0.5, "cpuLimit": 2, "memoryRequest": "512Mi", "memoryLimit": "1.5Gi"},
         "expandVariables": true, "passwdEntry": true, "largeShm": true, "stdin": true, "tty": true, "workingDir": "/work",
         "secretVolumes": [{"credentialId": "123e4567-e89b-12d3-a456-426614174001", "secret": "token", "mountPath": "/etc/keys",
-            "defaultMode": "0440"}]
+            "defaultMode": "0440"}],
+        "attempts": {"backoffLimit": 3, "completions": 4, "parallelism": 2}, "terminationGracePeriodSeconds": 60,
+        "readinessProbe": {"port": 8080, "path": "/ready", "https": true, "initialDelaySeconds": 0, "periodSeconds": 5, "timeoutSeconds": 2,
+            "successThreshold": 1, "failureThreshold": 3},
+        "metadata": {"labels": {"team.example/stage": "a", "empty": ""}, "annotations": {"note": "any text: é\n"}},
+        "placement": {"nodeType": "dgx", "tolerations": [
+            {"key": "nvidia.com/gpu", "operator": "Equal", "value": "present", "effect": "NoExecute", "seconds": 60},
+            {"key": "a", "operator": "Exists"}]}
     }))
     .unwrap()
 }
@@ -102,6 +109,42 @@ fn an_invalid_object_names_its_field() {
     let mut object = Workload::desired(&workload(), "reeve-robots");
     object.spec.image_pull_policy = Some("Sometimes".into());
     assert_eq!(object.checked().unwrap_err().field, "spec.imagePullPolicy");
+    for (pointer, value, field) in [
+        ("/attempts/completions", json!(-1), "spec.attempts.completions"),
+        (
+            "/terminationGracePeriodSeconds",
+            json!(-1),
+            "spec.terminationGracePeriodSeconds",
+        ),
+        ("/readinessProbe/port", json!(0), "spec.readinessProbe.port"),
+        (
+            "/metadata/labels",
+            json!({"reeve.dev/user": "x"}),
+            "spec.metadata.labels",
+        ),
+        ("/metadata/labels", json!({"a": "b c"}), "spec.metadata.labels"),
+        (
+            "/metadata/annotations",
+            json!({"reeve.dev/runs-as": "x"}),
+            "spec.metadata.annotations",
+        ),
+        ("/placement/nodeType", json!("a b"), "spec.placement.nodeType"),
+        (
+            "/placement/tolerations/0/key",
+            json!(""),
+            "spec.placement.tolerations.key",
+        ),
+        (
+            "/placement/tolerations/0/operator",
+            json!("Exists"),
+            "spec.placement.tolerations",
+        ),
+    ] {
+        let mut object = serde_json::to_value(Workload::desired(&workload(), "reeve-robots")).unwrap();
+        *object["spec"].pointer_mut(pointer).unwrap() = value;
+        let object: Workload = serde_json::from_value(object).unwrap();
+        assert_eq!(object.checked().unwrap_err().field, field, "{pointer}");
+    }
 
     let rule: desired::AccessRule = serde_json::from_value(
         json!({"id": 7, "subject": {"kind": "group", "name": "g"}, "role": "viewer", "scope": {"type": "cluster"}}),

@@ -32,6 +32,7 @@ mod scale;
 mod scopes;
 mod secret_volumes;
 mod secrets;
+mod several_pods;
 mod skipping;
 mod words;
 mod wrong_input;

@@ -3,6 +3,7 @@
 pub mod create;
 pub mod delete;
 pub mod get;
+pub mod install_file;
 pub mod install_info;
 pub mod kubernetes_endpoint;
 pub mod kubernetes_token;
@@ -46,6 +47,7 @@ pub(crate) fn route(operation: ClusterOperation) -> MethodRouter<Arc<App>> {
         Op::RegenerateClusterSecret => to(row, regenerate_secret::handle),
         Op::WithdrawClusterSecret => to(row, withdraw_secret::handle),
         Op::GetClusterInstallInfo => to(row, install_info::handle),
+        Op::GetInstallFile => to(row, install_file::handle),
         Op::DeleteCluster => to(row, delete::handle),
         Op::CreateKubernetesToken => to(row, kubernetes_token::handle),
         Op::GetKubernetesEndpoint => to(row, kubernetes_endpoint::handle),

@@ -1,5 +1,6 @@
 //! Signing in.
 
+pub mod app;
 pub mod grant;
 pub mod grant_v2;
 
@@ -18,5 +19,6 @@ pub(crate) fn route(operation: TokenOperation) -> MethodRouter<Arc<App>> {
     match operation {
         Op::GrantToken => to(row, grant::handle),
         Op::GrantTokenV2 => to(row, grant_v2::handle),
+        Op::AppToken => to(row, app::handle),
     }
 }

@@ -10,6 +10,7 @@ pub mod list_trainings;
 mod policy;
 mod refusal;
 mod secret_volumes;
+mod tolerations;
 
 use std::sync::Arc;
 

@@ -213,3 +213,19 @@ async fn a_change_of_a_department_is_its_settings_as_a_whole() {
         .await;
     unknown.refused(404);
 }
+
+#[tokio::test]
+async fn no_priority_ranks_anything_and_who_may_read_projects_is_told_so() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let path = "/api/v1/org-unit/priorities";
+    let told = server.get(&organization.alice, path).await.is(200);
+    assert_eq!(told, json!({"priorities": []}));
+    server.get(&organization.nobody, path).await.refused(403);
+    server.get("", path).await.refused(401);
+    let said = server
+        .get(&organization.alice, &format!("{path}?limit=1"))
+        .await
+        .refused(400);
+    assert!(said.contains("`limit`"), "{said}");
+}

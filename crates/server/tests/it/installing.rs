@@ -203,3 +203,41 @@ async fn a_sealed_secret_opens_for_its_own_cluster_alone() {
             .refused(409);
     }
 }
+
+#[tokio::test]
+async fn the_values_of_the_chart_are_for_who_may_read_the_cluster_and_hold_no_secret() {
+    let organization = OrganizationFixture::new().await;
+    let (server, cluster) = (&organization.server, &*organization.cluster);
+    let get = async |token: &str, cluster: &str, query: &str| {
+        let path = format!("/v1/k8s/clusters/{cluster}/installfile{query}");
+        server.get(token, &path).await
+    };
+    let values = get(&server.admin, cluster, "").await.is(200);
+    assert_eq!(
+        values,
+        serde_json::json!({
+            "global": {"openshift": false},
+            "controlPlane": {"url": "https://reeve.test", "existingSecret": "reeve-control-plane"},
+            "cluster": {"uid": cluster},
+        })
+    );
+    assert!(!values.to_string().contains(&organization.secret), "{values}");
+    let openshift = get(&server.admin, cluster, "?cloud=openshift&format=yaml&clusterip=")
+        .await
+        .is(200);
+    assert_eq!(openshift["global"]["openshift"], true);
+    for (query, word) in [
+        ("?cloud=moon", "`cloud`"),
+        ("?format=xml", "`format`"),
+        ("?clusterip=10.0.0.1", "`clusterip`"),
+        ("?secret=yes", "`secret`"),
+    ] {
+        let said = get(&server.admin, cluster, query).await.refused(400);
+        assert!(said.contains(word), "{said}");
+    }
+    get(&server.admin, "00000000-0000-4000-8000-000000000000", "")
+        .await
+        .refused(404);
+    get(&organization.nobody, cluster, "").await.refused(403);
+    get("", cluster, "").await.refused(401);
+}

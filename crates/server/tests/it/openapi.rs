@@ -95,6 +95,7 @@ fn call(organization: &OrganizationFixture, operation: &Operation, ids: &Ids) ->
                 format!("grant_type=password&username={ADMIN}&password={ADMIN_PASSWORD}").replace('@', "%40")
             )
         }
+        "app_token" => json!({"id": ids.application, "name": "older", "secret": ids.application_secret}),
         "create_cluster" | "create_service_account" | "create_access_key1" => json!({"name": "another"}),
         "create_user_application" | "create_application" => json!({"name": "one-more"}),
         "create_department" => json!({"name": "another", "clusterId": cluster, "resources": ids.resources}),
@@ -215,6 +216,7 @@ struct Ids {
     created: Value,
     access_keys: Vec<String>,
     application: String,
+    application_secret: String,
     credentials: BTreeMap<&'static str, String>,
     secret_asset: String,
     session: String,
@@ -269,6 +271,7 @@ async fn ids(organization: &OrganizationFixture) -> Ids {
         created,
         access_keys,
         application: application["id"].as_str().unwrap().to_owned(),
+        application_secret: application["secret"].as_str().unwrap().to_owned(),
         credentials: kept,
         secret_asset,
         session: signed_in.id.to_string(),

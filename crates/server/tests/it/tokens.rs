@@ -293,3 +293,37 @@ async fn the_break_glass_administrator_signs_in_while_somebody_guesses_at_her_na
     assert!(busy.len() > 50, "{} were turned away", busy.len());
     administrator.is(200);
 }
+
+/// Planted fault: the id says which application it is.
+#[tokio::test]
+async fn an_older_client_gets_an_applications_token_by_its_name_and_secret() {
+    let server = Server::new().await;
+    let made = server
+        .post(&server.admin, "/api/v1/apps", json!({"name": "older"}))
+        .await
+        .is(201);
+    let secret = made["secret"].as_str().unwrap();
+    let path = "/v1/k8s/auth/oauth/apptoken";
+    let ask = async |name: &str, secret: &str| {
+        let body = json!({"id": made["id"], "name": name, "secret": secret});
+        server.post("", path, body).await
+    };
+    let given = ask("older", secret).await.is(200);
+    assert_eq!(given["id_token"], given["access_token"]);
+    let me = server
+        .get(given["access_token"].as_str().unwrap(), "/api/v1/me")
+        .await
+        .is(200);
+    assert_eq!(me["username"], "older", "{me}");
+    // One sentence, whoever exists, and never 401.
+    let wrong = ask("older", "wrong").await.refused(400);
+    assert_eq!(ask("nobody", secret).await.refused(400), wrong);
+    assert!(!wrong.contains("older") && !wrong.contains("wrong"), "{wrong}");
+    for (body, field) in [
+        (json!({"id": "", "name": "", "secret": secret}), "`name`"),
+        (json!({"id": "", "name": "older"}), "`secret`"),
+    ] {
+        let said = server.post("", path, body).await.refused(400);
+        assert!(said.contains(field) && !said.contains(secret), "{said}");
+    }
+}

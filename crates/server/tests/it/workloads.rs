@@ -1,5 +1,6 @@
 //! Workloads.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::server::{OrganizationFixture, Transcript, write_beside};
@@ -363,6 +364,114 @@ async fn what_a_launch_script_asks_for_reaches_its_cluster() {
         refused.contains("`spec.passwdEntry`") && refused.contains("`--run-as-user`"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn what_a_job_is_told_besides_reaches_its_cluster_and_is_shown() {
+    let organization = OrganizationFixture::new().await;
+    let spec = json!({
+        "image": "i", "backoffLimit": 3, "completions": 4, "parallelism": 2, "terminationGracePeriodSeconds": 60,
+        "probes": {"readiness": {"periodSeconds": 5, "handler": {"httpGet": {"path": "/ready", "port": 8080, "scheme": "HTTPS"}}}},
+        "labels": [{"name": "team.example/stage", "value": "a"}], "annotations": [{"name": "note", "value": "any text"}],
+        "nodeType": "dgx", "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+    });
+    let made = organization
+        .server
+        .post(
+            &organization.alice,
+            ALL,
+            training(&organization, "all", spec.clone()),
+        )
+        .await
+        .is(202);
+    let path = format!("{ALL}/{}", made["workloadId"].as_str().unwrap());
+    let shown = organization.server.get(&organization.alice, &path).await.is(200)["spec"].clone();
+    assert_eq!((&made["spec"], &shown), (&spec, &spec));
+    let told = sent(&organization).await;
+    assert_eq!(
+        told["attempts"],
+        json!({"backoffLimit": 3, "completions": 4, "parallelism": 2})
+    );
+    assert_eq!(told["terminationGracePeriodSeconds"], 60);
+    assert_eq!(
+        told["readinessProbe"],
+        json!({"port": 8080, "path": "/ready", "https": true, "periodSeconds": 5})
+    );
+    assert_eq!(
+        told["metadata"],
+        json!({"labels": {"team.example/stage": "a"}, "annotations": {"note": "any text"}})
+    );
+    assert_eq!(
+        told["placement"],
+        json!({"nodeType": "dgx", "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]})
+    );
+    for (wrong, field) in [
+        (
+            json!({"labels": [{"name": "reeve.dev/user", "value": "x"}]}),
+            "`spec.labels[0].name`",
+        ),
+        (
+            json!({"annotations": [{"name": "reeve.dev/runs-as", "value": "x"}]}),
+            "`spec.annotations[0].name`",
+        ),
+        (json!({"parallelism": 2}), "`spec.parallelism`"),
+        (json!({"ports": [{"container": 80}]}), "`spec.ports`"),
+    ] {
+        let mut spec = wrong;
+        spec["image"] = json!("i");
+        let body = training(&organization, "x", spec);
+        let refused = organization
+            .server
+            .post(&organization.alice, ALL, body)
+            .await
+            .refused(400);
+        assert!(refused.contains(field), "{refused}");
+    }
+}
+
+/// Planted fault: every key is let through, and the cluster alone refuses the Job.
+#[tokio::test]
+async fn nodes_that_are_closed_to_projects_are_tolerated_as_the_pod_rules_say() {
+    let organization = OrganizationFixture::new().await;
+    let server = &organization.server;
+    let tolerating = |name: &str, key: &str| {
+        let tolerations =
+            json!([{"key": "nvidia.com/gpu", "operator": "Exists"}, {"key": key, "operator": "Exists"}]);
+        training(
+            &organization,
+            name,
+            json!({"image": "i", "tolerations": tolerations}),
+        )
+    };
+    let refused = async |key: &str| {
+        let said = server
+            .post(&organization.alice, ALL, tolerating("x", key))
+            .await
+            .refused(400);
+        assert!(said.contains("`spec.tolerations[1].key`"), "{said}");
+        // In the words of the policy that would refuse its Job.
+        let policy = reeve_admission::check("tolerations").unwrap().problem;
+        assert!(
+            said.contains(policy) && said.contains("reeve project pod-rules"),
+            "{said}"
+        );
+    };
+    refused("node-role.kubernetes.io/gpu").await;
+    let path = format!("/api/v1/org-unit/projects/{}/pod-rules", organization.robots);
+    let rules = json!({"tolerations": ["node-role.kubernetes.io/gpu"]}).to_string();
+    server
+        .call(&server.admin, Method::PUT, &path, rules)
+        .await
+        .is(200);
+    refused("node-role.kubernetes.io/control-plane").await;
+    server
+        .post(
+            &organization.alice,
+            ALL,
+            tolerating("on-gpus", "node-role.kubernetes.io/gpu"),
+        )
+        .await
+        .is(202);
 }
 
 #[tokio::test]

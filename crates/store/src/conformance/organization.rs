@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use reeve_authz::{
     Action, BootstrapException, Entity, Granted, Index, Principal, RoleId, Scope, SubjectKey, Visible,
 };
-use reeve_link::{Batch, ContainerResources, Workload};
+use reeve_link::{Attempts, Batch, ContainerResources, OwnMetadata, Placement, Workload};
 use reeve_types::{
     ClusterId, DepartmentId, PosixIdentity, ProjectId, Revision, SignInMethod, Timestamp, UserId, WorkloadId,
 };
@@ -465,6 +465,11 @@ pub(super) fn new_workload(number: u64, project: ProjectId, name: &str) -> NewWo
             tty: false,
             working_dir: None,
             secret_volumes: Vec::new(),
+            attempts: Attempts::default(),
+            termination_grace_period_seconds: None,
+            readiness_probe: None,
+            metadata: OwnMetadata::default(),
+            placement: Placement::default(),
         },
         request: serde_json::json!({"image": "image"}),
         created_at: NOW,

@@ -9,6 +9,7 @@ mod expansion;
 mod names;
 mod policy;
 mod secrets;
+mod shape;
 
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::Workload;

@@ -46,7 +46,15 @@ impl Mirrored for Workload {
             .secret_volumes
             .iter()
             .map(|it| 256 + it.mount_path.as_str().len());
-        512 + words.map(String::len).sum::<usize>() + variables.sum::<usize>() + paths.sum::<usize>()
+        let labels = workload.metadata.labels.iter();
+        let labels = labels.map(|(name, value)| name.as_str().len() + value.as_str().len());
+        let annotations = workload.metadata.annotations.iter();
+        let annotations = annotations.map(|(name, value)| name.as_str().len() + value.len());
+        let tolerations = workload.placement.tolerations.iter();
+        let tolerations = tolerations.map(|it| 128 + it.key.as_str().len());
+        let texts = words.map(String::len).chain(variables).chain(paths);
+        let own = labels.chain(annotations).chain(tolerations);
+        512 + texts.chain(own).sum::<usize>()
     }
 
     fn api(client: Client, namespace: &str) -> Api<Self> {

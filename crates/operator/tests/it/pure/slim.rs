@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use kube::ResourceExt;
 use reeve_crds::Workload;
 use reeve_operator::cached::{CachedJob, CachedJobStatus, CachedPod};
@@ -128,13 +130,19 @@ fn of_a_workload_everything_but_what_makes_it_large_is_kept_and_any_change_of_it
                 "mountPath": format!("/{number:02}/{}", "p".repeat(252)), "defaultMode": "0444"})
         })
         .collect();
+    let labels: BTreeMap<String, String> = (0..64)
+        .map(|number| (format!("label-{number:02}"), "x".repeat(63)))
+        .collect();
+    let own = json!({"labels": labels, "annotations": {"note": "x".repeat(16_000)}});
+    let tolerations = vec![json!({"key": "x".repeat(63), "operator": "Exists"}); 32];
     let made = |value: &str| -> Workload {
         serde_json::from_value(json!({
             "apiVersion": "reeve.dev/v1alpha1", "kind": "Workload",
             "metadata": {"name": "t", "annotations": {"reeve.dev/revision": "7", "x": "y".repeat(9000)}},
             "spec": {"id": "0b6f8a52-0d3c-4d5e-9a55-000000000001", "projectId": "3", "submittedBy": "alice@example.com",
                 "image": "i", "command": ["sh"], "args": ["x".repeat(30_000)],
-                "workingDir": "/x".repeat(2_000), "secretVolumes": secrets,
+                "workingDir": "/x".repeat(2_000), "secretVolumes": secrets, "metadata": own, "placement": {"tolerations": tolerations},
+                "readinessProbe": {"port": 80, "path": "/x".repeat(500)},
                 "environment": [{"name": "A", "value": "x".repeat(100_000)}, {"name": "B", "value": value}]},
         }))
         .unwrap()

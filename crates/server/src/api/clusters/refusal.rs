@@ -41,6 +41,12 @@ pub(super) enum ClusterRefusal {
         "parameter `remoteClusterUrl`: an address like `https://k8s.example:6443` is needed, without user, query or fragment"
     )]
     RemoteAddress,
+    /// 400: nothing of the chart takes it.
+    #[error(
+        "parameter `clusterip`: the chart takes no such addresses: leave it out; where people reach the cluster's API server is \
+         `remoteClusterUrl` of `cluster-install-info`"
+    )]
+    ClusterIp,
     /// 400: no address that people's tokens may be sent to.
     #[error("{0}")]
     Endpoint(OutOfBounds),
@@ -53,7 +59,7 @@ impl Refusal for ClusterRefusal {
                 RefusalKind::Forbidden
             }
             Self::NoLinkSecret(_) => RefusalKind::Conflict,
-            Self::RemoteAddress | Self::Endpoint(_) => RefusalKind::Invalid,
+            Self::RemoteAddress | Self::ClusterIp | Self::Endpoint(_) => RefusalKind::Invalid,
         }
     }
 }

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use reeve_api::training::{CreateTraining, Training, TrainingSpec};
+use reeve_api::training::{CreateTraining, ProbeScheme, Probes, Training, TrainingSpec};
 use reeve_authz::{Action, Entity, Scope};
-use reeve_link::{ContainerResources, SecretVolume, WorkloadIdentity};
+use reeve_link::{
+    Attempts, ContainerResources, OwnMetadata, Placement, ReadinessProbe, SecretVolume, WorkloadIdentity,
+};
 use reeve_store::{AuditAction, NewWorkload, SubjectId};
 use reeve_types::WorkloadId;
 
 use super::refusal::{AskedBy, TrainingRefusal};
-use super::{policy, secret_volumes, training};
+use super::{policy, secret_volumes, tolerations, training};
 use crate::app::App;
 use crate::caller::{Call, Caller};
 use crate::directory::Directory;
@@ -59,6 +61,7 @@ pub async fn handle(
                 .and_then(|it| it.settings.as_ref()),
             &holds,
         )?;
+        tolerations::check(&app, &caller, body.project_id, &body.spec).await?;
         let volumes = secret_volumes::resolve(&app, &caller, body.project_id, &mut body.spec).await?;
         secret_volumes::check(&volumes, &body.spec, identity.as_ref(), &caller.name)?;
         let request = serde_json::to_value(&body.spec).map_err(ApiError::internal)?;
@@ -160,8 +163,46 @@ fn desired(
         tty: spec.tty == Some(true),
         working_dir: spec.working_dir.clone(),
         secret_volumes,
+        attempts: Attempts {
+            backoff_limit: spec.backoff_limit.unwrap_or(0),
+            completions: spec.completions,
+            parallelism: spec.parallelism,
+        },
+        termination_grace_period_seconds: spec.termination_grace_period_seconds,
+        readiness_probe: spec.probes.as_ref().map(readiness_probe),
+        metadata: metadata(spec),
+        placement: Placement {
+            node_type: spec.node_type.clone(),
+            tolerations: spec.tolerations.clone().unwrap_or_default(),
+        },
         identity,
         name: body.name,
+    }
+}
+
+fn readiness_probe(probes: &Probes) -> ReadinessProbe {
+    let asked = &probes.readiness;
+    let http_get = &asked.handler.http_get;
+    ReadinessProbe {
+        port: http_get.port,
+        path: http_get.path.clone(),
+        https: http_get.scheme == Some(ProbeScheme::Https),
+        initial_delay_seconds: asked.initial_delay_seconds,
+        period_seconds: asked.period_seconds,
+        timeout_seconds: asked.timeout_seconds,
+        success_threshold: asked.success_threshold,
+        failure_threshold: asked.failure_threshold,
+    }
+}
+
+fn metadata(spec: &TrainingSpec) -> OwnMetadata {
+    let labels = spec.labels.iter().flatten();
+    let annotations = spec.annotations.iter().flatten();
+    OwnMetadata {
+        labels: labels.map(|it| (it.name.clone(), it.value.clone())).collect(),
+        annotations: annotations
+            .map(|it| (it.name.clone(), it.value.clone()))
+            .collect(),
     }
 }
 

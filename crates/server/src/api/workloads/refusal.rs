@@ -42,6 +42,13 @@ pub(super) enum TrainingRefusal {
     /// A Secret is not mounted as asked.
     #[error("`spec.storage.secretVolume[{at}].{}`{why}", .why.field())]
     Mount { at: usize, why: MountRefusal },
+    /// A taint that closes nodes to projects, and that the project's pod rules do not name: in the words of R20.
+    #[error(
+        "`spec.tolerations[{at}].key`: a toleration without a key, or of node-role.kubernetes.io/, reaches nodes that are closed to \
+         projects: leave it out, or ask somebody who may change projects in the whole cluster to name it in the project's pod rules \
+         (`reeve project pod-rules PROJECT --tolerations node-role.kubernetes.io/NAME`)"
+    )]
+    Toleration { at: usize },
 }
 
 impl Refusal for TrainingRefusal {}
