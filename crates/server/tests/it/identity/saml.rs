@@ -27,7 +27,7 @@ const ENDPOINT: &str = "/auth/realms/runai/broker/saml/endpoint";
 /// A server at the moment of which the provider's assertions speak.
 async fn server() -> Server {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    Server::open(Arc::new(tempfile::tempdir().unwrap()), Clock::fixed(NOW)).await
+    Server::at(NOW).await
 }
 
 fn by_file(metadata: &str) -> Value {
