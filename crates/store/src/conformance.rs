@@ -138,6 +138,7 @@ macro_rules! conformance_tests {
             a_new_link_secret_replaces_the_old_one,
             lists_show_what_is_visible,
             lists_are_what_reading_everything_comes_to,
+            policies_are_found_by_kind_scope_and_what_may_be_seen,
             pages_neither_repeat_nor_lose_a_row,
             the_comparison_of_lists_notices_faults,
             a_list_is_cut_by_what_is_visible_of_its_own_kind,

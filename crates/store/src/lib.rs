@@ -113,7 +113,7 @@ pub use user::{
     WrongPasswords,
 };
 pub use workload::{NewWorkload, WorkloadRow, WorkloadSummary, Workloads};
-pub use workload_policy::{PolicyFacts, PolicyRow, SetPolicy, WorkloadPolicies};
+pub use workload_policy::{PolicyFacts, PolicyFilter, PolicyRow, SetPolicy, WorkloadPolicies};
 
 /// Everything a control plane remembers. Domain code takes `&dyn Store` and never asks which one it is.
 pub trait Store:

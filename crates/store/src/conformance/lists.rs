@@ -2,6 +2,7 @@
 
 mod listed;
 mod oracle;
+mod policies;
 mod setting;
 
 use reeve_authz::Principal;
@@ -11,6 +12,7 @@ use self::listed::{Access, Listed};
 use self::oracle::{Line, apply};
 use self::setting::Setting;
 use super::organization::Organization;
+pub use policies::policies_are_found_by_kind_scope_and_what_may_be_seen;
 
 /// How many queries each list is asked, of each caller.
 const QUERIES: usize = 60;

@@ -10,8 +10,8 @@ use super::super::organization::{NOW, Organization, entry, group, id, new_worklo
 use super::{Fixture, Granted, Opens, Tried, Visible, account};
 use crate::{
     AccessRuleFilter, AuditAction, CredentialAssetFilter, CredentialHash, NewAccessRule, NewCluster,
-    NewDepartment, NewProject, SecretAssetFilter, SetDepartment, SetNetworking, SetPodRules, SetPolicy,
-    SetProject, StoreError,
+    NewDepartment, NewProject, PolicyFilter, SecretAssetFilter, SetDepartment, SetNetworking, SetPodRules,
+    SetPolicy, SetProject, StoreError,
 };
 
 pub(super) async fn lists(tried: &mut Tried<'_>, fixture: &Fixture) {
@@ -31,7 +31,7 @@ pub(super) async fn lists(tried: &mut Tried<'_>, fixture: &Fixture) {
         count_access_rules(&ListQuery::default(), &rules) of Entity::AccessRules;
         credential_assets(&CredentialAssetFilter::default()) of Entity::Credentials;
         secret_assets(&SecretAssetFilter::default()) of Entity::SecretVolumeAssets;
-        workload_policies() of Entity::Policies;
+        workload_policies(&PolicyFilter::default()) of Entity::Policies;
     }
 }
 

@@ -208,6 +208,15 @@ impl Setting {
         disable.await.unwrap();
     }
 
+    /// The account, and each scope below it.
+    pub(super) fn all_scopes(&self) -> Vec<Scope> {
+        let clusters = self.clusters.iter().map(|id| Scope::Cluster(*id));
+        let departments = self.departments.iter().map(|(id, _)| Scope::Department(*id));
+        let projects = self.projects.iter().map(|(id, _)| Scope::Project(*id));
+        let below = clusters.chain(departments).chain(projects);
+        std::iter::once(Scope::Account).chain(below).collect()
+    }
+
     fn scope(&mut self) -> Scope {
         match self.draw(6) {
             0 => Scope::Account,
