@@ -10,7 +10,8 @@ pub use column::{Column, ColumnFacts, Kind};
 pub use filter::{Clause, Operand, Operator};
 pub use specs::{
     ACCESS_RULES, AUDIT, AUDIT_LOG, AccessRuleColumn, AuditColumn, DEPARTMENTS, DepartmentColumn, PROJECTS,
-    ProjectColumn, ROLES, RoleColumn, USERS, UserColumn, WORKLOADS, WorkloadColumn,
+    ProjectColumn, ROLES, RoleColumn, SERVICE_ACCOUNTS, ServiceAccountColumn, USERS, UserColumn, WORKLOADS,
+    WorkloadColumn,
 };
 
 /// What a list operation takes.

@@ -120,6 +120,26 @@ pub(super) async fn pages<P: DeserializeOwned, T>(
     }
 }
 
+/// All pages of a list that is a bare array, and so does not say whether there is another one.
+pub(super) async fn array_pages<T: DeserializeOwned>(
+    api: &Api,
+    path: &str,
+    query: &[(&str, &str)],
+) -> Result<Vec<T>, CallError> {
+    let mut all: Vec<T> = Vec::new();
+    loop {
+        let offset = all.len().to_string();
+        let mut pairs = query.to_vec();
+        pairs.extend([("limit", "500"), ("offset", offset.as_str())]);
+        let page: Vec<T> = api.get(path, &pairs).await?;
+        let last = page.len() < 500;
+        all.extend(page);
+        if last {
+            return Ok(all);
+        }
+    }
+}
+
 /// The number of a role that is named by it, or by its name.
 pub(super) async fn role(api: &Api, role: &str, what: &str) -> Result<i64, Failure> {
     if let Ok(number) = role.parse() {

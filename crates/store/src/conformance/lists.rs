@@ -65,6 +65,7 @@ pub async fn lists_are_what_reading_everything_comes_to(organization: Organizati
     }
     let admin = setting.organization.admin.clone();
     compare::<listed::Users>(&mut setting, &admin).await;
+    compare::<listed::ServiceAccounts>(&mut setting, &admin).await;
     compare::<listed::Events>(&mut setting, &admin).await;
 }
 
@@ -160,6 +161,7 @@ pub async fn pages_neither_repeat_nor_lose_a_row(organization: Organization) {
     all_pages::<listed::Rules>(&setting).await;
     all_pages::<listed::Workloads>(&setting).await;
     all_pages::<listed::Users>(&setting).await;
+    all_pages::<listed::ServiceAccounts>(&setting).await;
 }
 
 async fn all_pages<L: Listed>(setting: &Setting) {

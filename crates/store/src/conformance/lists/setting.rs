@@ -173,9 +173,19 @@ impl Setting {
                     .unwrap();
             }
         }
-        for (number, name) in [(300, "ci"), (301, "c_i")] {
+        for (number, name) in (300..).zip(["ci", "c_i", "c-i", "c1-i", "ci-1", "robot", "robots"]) {
             self.organization.service_account(number, name).await;
         }
+        let made = "admin";
+        let granted = self
+            .organization
+            .may(Action::Read, Entity::ServiceAccount, Scope::Account);
+        let store = &self.organization.store;
+        let of = async |maker: &str| {
+            let all = store.service_accounts_made_by(&granted, maker).await;
+            all.unwrap().len()
+        };
+        assert_eq!((of(made).await, of("nobody").await), (7, 0));
     }
 
     async fn rules(&mut self) {
