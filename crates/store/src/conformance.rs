@@ -137,6 +137,7 @@ macro_rules! conformance_tests {
             an_address_that_is_reported_later_never_replaces_the_first,
             a_new_link_secret_replaces_the_old_one,
             lists_show_what_is_visible,
+            clusters_and_assets_are_read_in_pages,
             lists_are_what_reading_everything_comes_to,
             policies_are_found_by_kind_scope_and_what_may_be_seen,
             pages_neither_repeat_nor_lose_a_row,

@@ -72,7 +72,7 @@ pub(super) async fn run(context: &mut Context, command: Application) -> Result<(
 
 /// All of them, or those that a query lets through.
 async fn all(api: &Api, query: &[(&str, &str)], what: &str) -> Result<Vec<ServiceAccount>, Failure> {
-    find::array_pages(api, BASE, query)
+    find::silent_pages(api, BASE, query, |all| all)
         .await
         .map_err(|error| error.explain(what))
 }

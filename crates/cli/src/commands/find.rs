@@ -120,18 +120,19 @@ pub(super) async fn pages<P: DeserializeOwned, T>(
     }
 }
 
-/// All pages of a list that is a bare array, and so does not say whether there is another one.
-pub(super) async fn array_pages<T: DeserializeOwned>(
+/// All pages of a list whose answer does not say whether there is another one.
+pub(super) async fn silent_pages<P: DeserializeOwned, T>(
     api: &Api,
     path: &str,
     query: &[(&str, &str)],
+    open: fn(P) -> Vec<T>,
 ) -> Result<Vec<T>, CallError> {
     let mut all: Vec<T> = Vec::new();
     loop {
         let offset = all.len().to_string();
         let mut pairs = query.to_vec();
         pairs.extend([("limit", "500"), ("offset", offset.as_str())]);
-        let page: Vec<T> = api.get(path, &pairs).await?;
+        let page = open(api.get(path, &pairs).await?);
         let last = page.len() < 500;
         all.extend(page);
         if last {

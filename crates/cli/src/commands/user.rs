@@ -97,7 +97,7 @@ pub(super) async fn run(context: &mut Context, command: args::User) -> Result<()
 
 /// All of them, or those that a query lets through.
 pub(super) async fn all(api: &Api, query: &[(&str, &str)], what: &str) -> Result<Vec<User>, Failure> {
-    find::array_pages(api, BASE, query)
+    find::silent_pages(api, BASE, query, |all| all)
         .await
         .map_err(|error| error.explain(what))
 }

@@ -2,7 +2,7 @@
 
 use reeve_authz::{Action, Entity, GrantedRole, RoleId, Scope};
 use reeve_link::KubernetesEndpoint;
-use reeve_types::list::ListQuery;
+use reeve_types::list::{ListQuery, PageQuery};
 use reeve_types::workload_policy::Policy;
 use reeve_types::{LowestId, PodRules, PolicyId, PolicyKind};
 
@@ -18,7 +18,7 @@ pub(super) async fn lists(tried: &mut Tried<'_>, fixture: &Fixture) {
     let store = &tried.organization.store;
     let rules = AccessRuleFilter::default();
     by_visible! { tried, store:
-        clusters() of Entity::Cluster;
+        clusters(PageQuery::default()) of Entity::Cluster;
         cluster_name(fixture.cluster) of Entity::Cluster;
         departments(&ListQuery::default()) of Entity::Department;
         count_departments(&ListQuery::default()) of Entity::Department;
