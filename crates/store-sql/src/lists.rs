@@ -223,9 +223,13 @@ impl<C: Column> List<'_, C> {
     }
 }
 
+/// A number of rows, as a database knows them.
+pub(crate) fn bound(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
 /// The end of a statement whose rows come in a page's order.
 pub(crate) fn cut(page: PageQuery) -> Statement {
-    let bound = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     Statement::from(" LIMIT ")
         .value(bound(page.limit))
         .sql(" OFFSET ")

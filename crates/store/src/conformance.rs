@@ -97,6 +97,7 @@ macro_rules! conformance_tests {
             after_some_wrong_user_codes_none_is_looked_at,
             a_uid_of_an_identity_provider_is_nobody_elses,
             one_person_is_known_by_issuer_and_subject_alone,
+            an_account_has_so_many_identity_providers_at_most,
             something_is_used_once,
             a_session_goes_on_as_its_provider_says_and_ends_with_it,
             keys_are_used_one_after_the_other,

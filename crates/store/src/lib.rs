@@ -87,7 +87,8 @@ pub use fence::{
     CredentialKind, ERA_BITS, Evidence, Fence, FenceNews, FenceStep, Fenced, Loss, Recovered, Suspended,
 };
 pub use identity_provider::{
-    DueSession, IdentityProviders, IdpRow, ProvidedIdentity, RenewedSession, SessionProvider,
+    DueSession, IdentityProviders, IdpRow, MOST_IDENTITY_PROVIDERS, ProvidedIdentity, RenewedSession,
+    SessionProvider,
 };
 pub use installation::{FirstStart, Installation};
 pub use list::{AccessRuleFilter, Page};
