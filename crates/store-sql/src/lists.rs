@@ -323,7 +323,7 @@ impl Reach {
             .filter_map(|(level, before)| Some((*before, self.query(*level)?)))
             .map(|(before, query)| {
                 let mut one = Statement::from(before).then(query);
-                for _ in before.matches('(') {
+                for _ in before.matches(')').count()..before.matches('(').count() {
                     one = one.sql(")");
                 }
                 one

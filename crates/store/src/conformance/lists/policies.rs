@@ -12,8 +12,8 @@ use crate::{AuditAction, PolicyFilter, PolicyRow, SetPolicy};
 async fn write(setting: &mut Setting) {
     let scopes = setting.all_scopes();
     for (number, scope) in (2000..).step_by(2).zip(scopes) {
-        let kinds = match (scope, setting.draw(3)) {
-            (Scope::Account, _) | (_, 0) => &PolicyKind::ALL[..],
+        let kinds: &[PolicyKind] = match (scope, setting.draw(3)) {
+            (Scope::Account, _) | (_, 0) => &PolicyKind::ALL,
             (_, 1) => &[PolicyKind::Training],
             _ => &[PolicyKind::Workspace],
         };
