@@ -132,7 +132,8 @@ async fn lists_without_a_next_page_go_on_behind_a_full_one() {
     receiver.answers(second, 200, clusters(500, 2));
     let output = receiver.run(&["cluster", "list", "-o", "json"]).await;
     let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let names: Vec<_> = shown.as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    let named = |it: &Value| it["name"].as_str().unwrap().to_owned();
+    let names: Vec<_> = shown.as_array().unwrap().iter().map(named).collect();
     let expected: Vec<_> = (0..502).map(|number| format!("c{number}")).collect();
     assert_eq!(names, expected);
     let lines: Vec<_> = receiver.calls().into_iter().map(|call| call.line).collect();

@@ -491,8 +491,9 @@ pub async fn clusters_and_assets_are_read_in_pages(mut organization: Organizatio
                 pages.1.extend(assets.into_iter().map(|it| it.id));
             }
             assert_eq!(pages.0, names, "{limit} on a page");
-            let whole = store.credential_assets(&credentials, &CredentialAssetFilter::default());
-            let whole: Vec<_> = whole.await.unwrap().into_iter().map(|it| it.id).collect();
+            let everything = CredentialAssetFilter::default();
+            let whole = store.credential_assets(&credentials, &everything).await;
+            let whole: Vec<_> = whole.unwrap().into_iter().map(|it| it.id).collect();
             assert_eq!(pages.1, whole, "{limit} on a page");
         }
     }
