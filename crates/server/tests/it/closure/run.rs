@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Seen;
 use super::fixture::{
-    APPLICATIONS, CLUSTER_ROLES, EVERYBODY, Fixture, PEOPLE, PREDEFINED, ROLES, actor, application, copy,
+    APPLICATIONS, CLUSTER_ROLES, EVERYBODY, Fixture, PEOPLE, PREDEFINED, ROLES, actor, application,
     group, person, rights_of, role_body, subject,
 };
 use super::naive::{Closure, Key, Ledger, Rights, Rule, Table};

@@ -7,7 +7,7 @@ use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reeve_server::renewal::UNCONFIRMED_SECONDS;
-use reeve_types::{Clock, Timestamp};
+use reeve_types::Timestamp;
 use serde_json::{Value, json};
 
 use super::devices;
