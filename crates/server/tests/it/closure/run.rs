@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::Seen;
 use super::fixture::{
-    APPLICATIONS, CLUSTER_ROLES, EVERYBODY, Fixture, PEOPLE, PREDEFINED, ROLES, actor, application,
-    group, person, rights_of, role_body, subject,
+    APPLICATIONS, CLUSTER_ROLES, EVERYBODY, Fixture, PEOPLE, PREDEFINED, ROLES, actor, application, group,
+    person, rights_of, role_body, subject,
 };
 use super::naive::{Closure, Key, Ledger, Rights, Rule, Table};
 use super::story::{Step, Story};
