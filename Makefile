@@ -12,7 +12,7 @@ DATABASE ?= sqlite
 SERVING ?=
 DEMO = target/debug/reeve-demo --database $(DATABASE) $(if $(SERVING),--serving)
 
-.PHONY: help demo demo-dev images demo-up demo-down chaos test check gen bench bench-clusters bench-paired bench-peers oracle closure schemathesis faults fmt mutants-admission mutants-control-plane fuzz random-pods kueue kserve serving-specs scan testbed testbed-kserve tools build
+.PHONY: help demo demo-dev images demo-up demo-down chaos test test-postgres check gen bench bench-clusters bench-paired bench-peers oracle closure schemathesis faults fmt mutants-admission mutants-control-plane fuzz random-pods kueue kserve serving-specs scan testbed testbed-kserve tools build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test: export GOGC = 1000
 test: export GOMEMLIMIT = 2GiB
 test: tools testbed images build ## every test, two programs at a time, on a real Kubernetes where the machine allows; then a million decisions, as `make oracle`
 	@outcome=0; cargo xtask test || outcome=$$?; $(ORACLE) || outcome=$$?; exit $$outcome
+
+test-postgres: tools build ## the tests of the server over PostgreSQL, each on a database of its own; what is about SQLite alone says so by its name
+	@DATABASE=postgres cargo test -p reeve-server --locked --test it -- --test-threads $(or $(THREADS),3)
 
 chaos: tools testbed build ## twenty seeded runs of kills over PostgreSQL, of which `make test` does two, and a minute of its silence; about ten minutes
 	@CHAOS=all cargo test -p reeve-e2e --locked --test it -- --nocapture crashes::chaos

@@ -23,6 +23,8 @@ const FILTERS: &[QueryParameter] = &[
         values: &[],
         about: "Only the keys of the user with this email.",
     },
+    QueryParameter::OFFSET,
+    QueryParameter::LIMIT,
 ];
 
 operations! {

@@ -30,7 +30,7 @@ operations! {
             name: "includeRequestedForDelete",
             values: &["true", "false"],
             about: "Taken since the reference's client sends it; a deleted cluster is gone at once.",
-        }])
+        }, QueryParameter::OFFSET, QueryParameter::LIMIT])
         .answers::<Vec<Cluster>>(200);
     /// Create a cluster.
     CreateCluster = post("create_cluster", "/api/v1/clusters", may(Action::Create, Entity::Cluster))

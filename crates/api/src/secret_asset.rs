@@ -54,6 +54,8 @@ const FILTERS: &[QueryParameter] = &[
     COMPLY_TO_PROJECT,
     COMPLY_TO_WORKLOAD,
     COMPLY_TO_REPLICA,
+    QueryParameter::OFFSET,
+    QueryParameter::LIMIT,
 ];
 /// What the answer for one takes.
 const ONE: &[QueryParameter] = &[

@@ -1,6 +1,7 @@
 //! Service accounts (control-plane 1.7 and 4.2), and the same by their older name, applications.
 
 use reeve_authz::{Action, Entity};
+use reeve_types::list::SERVICE_ACCOUNTS;
 use reeve_types::{ServiceAccountId, ServiceAccountName, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,9 +13,9 @@ use crate::revealed_secret::RevealedSecret;
 operations! {
     /// Operations on service accounts.
     OPERATIONS: ServiceAccountOperation as ServiceAccount, "Service accounts";
-    /// List service accounts.
+    /// List service accounts, 500 at a time unless fewer are asked for.
     GetServiceAccounts = get("get_service_accounts", "/api/v1/service-accounts", may(Action::Read, Entity::ServiceAccount))
-        .asks(&[]).answers::<Vec<ServiceAccount>>(200);
+        .lists(&SERVICE_ACCOUNTS).answers::<Vec<ServiceAccount>>(200);
     /// Create a service account.
     CreateServiceAccount = post("create_service_account", "/api/v1/service-accounts", may(Action::Create, Entity::ServiceAccount))
         .takes::<CreateServiceAccount>().answers::<CreatedServiceAccount>(201).also(&[409]);
@@ -35,9 +36,9 @@ operations! {
 operations! {
     /// The same by their older name. Their paths say what the id in them is; the reference calls it `appId` there, as that of an access key.
     APPLICATION_OPERATIONS: ApplicationOperation as Application, "Applications";
-    /// Deprecated: list service accounts.
+    /// Deprecated: list service accounts, 500 at a time unless fewer are asked for.
     GetApplications = get("get_applications", "/api/v1/apps", may(Action::Read, Entity::ServiceAccount))
-        .asks(&[]).answers::<Vec<ServiceAccount>>(200);
+        .lists(&SERVICE_ACCOUNTS).answers::<Vec<ServiceAccount>>(200);
     /// Deprecated: create a service account.
     CreateApplication = post("create_application", "/api/v1/apps", may(Action::Create, Entity::ServiceAccount))
         .takes::<CreateServiceAccount>().answers::<CreatedApplication>(201).also(&[409]);

@@ -240,6 +240,7 @@ impl From<StoreError> for ApiError {
             | StoreError::AssetsFull { .. }
             | StoreError::RoleInUse { .. }
             | StoreError::RolesFull { .. }
+            | StoreError::ProvidersFull { .. }
             | StoreError::AccessKeysFull { .. }
             | StoreError::PasskeysFull { .. }
             | StoreError::UidTaken(_)

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use reeve_api::Body;
-use reeve_api::list::{Column, InvalidQuery, ListQuery};
+use reeve_api::list::{Column, InvalidQuery, ListQuery, PageQuery};
 
 use crate::error::{ApiError, Refusal};
 
@@ -167,6 +167,14 @@ impl QueryPairs {
     /// [`InvalidQuery`].
     pub fn list<C: Column>(&self) -> Result<ListQuery<C>, InvalidQuery> {
         ListQuery::parse(&self.0)
+    }
+
+    /// As the page of a list without columns; the other parameters are its own.
+    ///
+    /// # Errors
+    /// [`InvalidQuery::Wrong`].
+    pub fn page(&self) -> Result<PageQuery, InvalidQuery> {
+        PageQuery::parse(&self.0)
     }
 
     /// Refuses every parameter but these.

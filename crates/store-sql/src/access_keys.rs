@@ -10,6 +10,7 @@ use reeve_types::{AccessKeyId, UserId};
 
 use crate::changes::Changes;
 use crate::driver::{Arg, Row, StoreResultExt, Tx};
+use crate::lists::bound;
 use crate::{SqlStore, sessions};
 
 const READ: &str = "read access keys";
@@ -110,16 +111,17 @@ impl AccessKeys for SqlStore {
         let mut tx = self.read(READ).await?;
         let id = filter.id.map_or_else(String::new, |id| id.to_string());
         let owner = filter.owner.as_ref().map_or("", |owner| owner.as_str());
-        let mut keys = tx
-            .all(
-                select!("WHERE ($1 = '' OR k.id = $1) AND ($2 = '' OR u.email = $2)"),
-                &[Arg::text(id), Arg::text(owner)],
-                access_key,
-                READ,
-            )
-            .await?;
-        keys.sort_by(|a, b| (&a.owner, &a.name).cmp(&(&b.owner, &b.name)));
-        Ok(keys)
+        let (limit, offset) = (bound(filter.page.limit), bound(filter.page.offset));
+        tx.all(
+            select!(
+                "WHERE ($1 = '' OR k.id = $1) AND ($2 = '' OR u.email = $2)
+                 ORDER BY u.email, k.name LIMIT $3 OFFSET $4"
+            ),
+            &[Arg::text(id), Arg::text(owner), limit.into(), offset.into()],
+            access_key,
+            READ,
+        )
+        .await
     }
 
     async fn create_access_key(

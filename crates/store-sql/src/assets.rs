@@ -5,7 +5,7 @@ use reeve_store::{ASSETS_OF_A_SCOPE, AssetFilter, AssetOrigin, StoreError};
 use reeve_types::{DepartmentId, ProjectId};
 
 use crate::driver::{Arg, Row, Statement, Tx};
-use crate::lists::{Level, Reach};
+use crate::lists::{Level, Reach, cut};
 
 /// A table of assets.
 pub(crate) struct Table {
@@ -79,7 +79,7 @@ pub(crate) async fn room(
     }
 }
 
-/// Those of what `columns` selects that may be seen and fit, by name.
+/// Those of what `columns` selects that may be seen and fit, by name: a page, where one was asked for.
 pub(crate) fn list(
     columns: &'static str,
     visible: &Visible,
@@ -108,5 +108,9 @@ pub(crate) fn list(
         let before = if number == 0 { " WHERE " } else { " AND " };
         statement = statement.sql(before).then(condition);
     }
-    statement.sql(" ORDER BY a.name").bytewise().sql(", a.id")
+    let ordered = statement.sql(" ORDER BY a.name, a.id");
+    match filter.page {
+        Some(page) => ordered.then(cut(page)),
+        None => ordered,
+    }
 }

@@ -7,13 +7,14 @@ use reeve_store::{
     AuditEntry, ClusterRow, Clusters, Committed, CredentialHash, CredentialNumber, DirectoryChange,
     LinkSecret, NewCluster, REPORTED_ENDPOINT, StoreError, gate,
 };
+use reeve_types::list::PageQuery;
 use reeve_types::{AccessRuleId, ClusterId, ClusterName, LowestId, Timestamp};
 
 use crate::access_rules::{live_rules_at_account, live_rules_of_cluster};
 use crate::changes::{Changes, soft_delete_rules};
 use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
 use crate::folded::folded;
-use crate::lists::{Level, Reach};
+use crate::lists::{Level, Reach, cut};
 use crate::resource::{Resource, missing, needed, one};
 use crate::{SqlStore, credential_assets, directory, policy_rows, revision_tokens, rows};
 
@@ -23,15 +24,23 @@ const UPDATE: &str = "change a cluster";
 const REVEAL: &str = "read a cluster's link secret";
 const DELETE: &str = "delete a cluster";
 
+macro_rules! columns {
+    () => {
+        "SELECT c.id, c.name, c.domain, c.version, c.created_at, c.created_by, c.settings, c.last_liveness,
+                c.kubernetes_endpoint, c.reported_endpoint, c.connected_since, c.wrong_since,
+                c.applied_revision, c.lowest_id, r.revision "
+    };
+}
+
+macro_rules! joined {
+    () => {
+        "JOIN cluster_revisions r ON r.cluster_id = c.id "
+    };
+}
+
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT c.id, c.name, c.domain, c.version, c.created_at, c.created_by, c.settings, c.last_liveness,
-                    c.kubernetes_endpoint, c.reported_endpoint, c.connected_since, c.wrong_since,
-                    c.applied_revision, c.lowest_id, r.revision
-             FROM clusters c JOIN cluster_revisions r ON r.cluster_id = c.id ",
-            $rest
-        )
+        concat!(columns!(), "FROM clusters c ", joined!(), $rest)
     };
 }
 
@@ -56,27 +65,38 @@ async fn changed(tx: &mut Tx, id: ClusterId, operation: &'static str) -> Result<
     Ok(Changes::of(DirectoryChange::Cluster(facts)))
 }
 
+/// A page of those within reach, or above something that is, by name. The revisions of these alone are looked up.
+pub(crate) fn list(reach: Option<&Reach>, page: PageQuery) -> Statement {
+    const ORDER: &str = " ORDER BY c.name";
+    let mut inner = Statement::from("(SELECT c.* FROM clusters c");
+    if let Some(reach) = reach {
+        inner = inner.sql(" WHERE ").then(reach.any(&[
+            (Level::Cluster, "c.id IN ("),
+            (
+                Level::Department,
+                "c.id IN (SELECT cluster_id FROM departments WHERE id IN (",
+            ),
+            (
+                Level::Project,
+                "c.id IN (SELECT cluster_id FROM projects WHERE id IN (",
+            ),
+        ]));
+    }
+    Statement::from(concat!(columns!(), "FROM "))
+        .then(inner)
+        .sql(ORDER)
+        .then(cut(page))
+        .sql(concat!(") c ", joined!()))
+        .sql(ORDER)
+}
+
 #[async_trait]
 impl Clusters for SqlStore {
-    async fn clusters(&self, visible: &Visible) -> Result<Vec<ClusterRow>, StoreError> {
+    async fn clusters(&self, visible: &Visible, page: PageQuery) -> Result<Vec<ClusterRow>, StoreError> {
         gate::sees(visible, Entity::Cluster, READ)?;
         let reach = Reach::of(visible);
-        let mut statement = Statement::from(select!(""));
-        if let Some(reach) = &reach {
-            statement = statement.sql("WHERE ").then(reach.any(&[
-                (Level::Cluster, "c.id IN ("),
-                (
-                    Level::Department,
-                    "c.id IN (SELECT cluster_id FROM departments WHERE id IN (",
-                ),
-                (
-                    Level::Project,
-                    "c.id IN (SELECT cluster_id FROM projects WHERE id IN (",
-                ),
-            ]));
-        }
         let mut tx = self.read(READ).await?;
-        let found = tx.select(&statement.sql(" ORDER BY c.name"), READ).await?;
+        let found = tx.select(&list(reach.as_ref(), page), READ).await?;
         let whole = |row: &ClusterRow| reach.as_ref().is_none_or(|reach| reach.contains(row.id, None));
         let shown = |row: ClusterRow| if whole(&row) { row } else { row.named() };
         found.iter().map(|row| rows::cluster(row).map(shown)).collect()

@@ -33,11 +33,16 @@ pub(crate) use statement::Statement;
 pub(crate) use value::{Arg, Row, from_json};
 
 /// One file, applied in a transaction of its own: number, name, text.
-type Migrations = [(i64, &'static str, &'static str); 30];
+type Migrations = [(i64, &'static str, &'static str); 31];
 
-/// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; the other two tell PostgreSQL to compare
+/// The text of the migrations. That of the sixth moves rows by functions that only SQLite has; the other three tell PostgreSQL to compare
 /// text as SQLite does.
-const fn migrations(sixth: &'static str, lists: &'static str, audit_columns: &'static str) -> Migrations {
+const fn migrations(
+    sixth: &'static str,
+    lists: &'static str,
+    audit_columns: &'static str,
+    asset_lists: &'static str,
+) -> Migrations {
     [
         (1, "begin", include_str!("../migrations/0001_begin.sql")),
         (2, "former", include_str!("../migrations/0002_former.sql")),
@@ -137,6 +142,7 @@ const fn migrations(sixth: &'static str, lists: &'static str, audit_columns: &'s
             include_str!("../migrations/0029_device_codes.sql"),
         ),
         (30, "passkeys", include_str!("../migrations/0030_passkeys.sql")),
+        (31, "lists of assets", asset_lists),
     ]
 }
 

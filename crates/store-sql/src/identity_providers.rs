@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Granted};
 use reeve_store::{
-    AuditEntry, Committed, DirectoryChange, DueSession, IdentityProviders, IdpRow, NewUser, ProvidedIdentity,
-    RenewedSession, SessionProvider, StoreError,
+    AuditEntry, Committed, DirectoryChange, DueSession, IdentityProviders, IdpRow, MOST_IDENTITY_PROVIDERS,
+    NewUser, ProvidedIdentity, RenewedSession, SessionProvider, StoreError,
 };
 use reeve_types::{IdpAlias, SessionId, Timestamp, UserId};
 
@@ -169,6 +169,14 @@ impl IdentityProviders for SqlStore {
     ) -> Result<Committed<()>, StoreError> {
         fits(granted, Action::Create, CREATE)?;
         let mut tx = self.write_as(granted, CREATE).await?;
+        let count = "SELECT COUNT(*) AS found FROM identity_providers";
+        let there = tx.row(count, &[]).await.context(CREATE)?;
+        let there = there.map_or(Ok(0), |row| row.int("found"))?;
+        if there >= MOST_IDENTITY_PROVIDERS {
+            return Err(StoreError::ProvidersFull {
+                most: MOST_IDENTITY_PROVIDERS,
+            });
+        }
         tx.execute(
             "INSERT INTO identity_providers (alias, kind, settings, sealed, mappers, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",

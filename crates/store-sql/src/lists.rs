@@ -5,7 +5,7 @@
 
 use reeve_authz::{Scope, Visible};
 use reeve_store::{Page, StoreError};
-use reeve_types::list::{Clause, Column, Kind, ListQuery, Operand, Operator};
+use reeve_types::list::{Clause, Column, Kind, ListQuery, Operand, Operator, PageQuery};
 use reeve_types::{ClusterId, DepartmentId};
 
 use crate::driver::{Row, Statement, Tx};
@@ -109,18 +109,17 @@ impl<C: Column> List<'_, C> {
 
     /// The rows of one page and one more, which says that there is a next one. What is joined is read for these alone.
     pub(crate) fn page_statement(&self, select: &'static str, joins: &'static str) -> Statement {
-        let limit = i64::try_from(self.query.limit).unwrap_or(i64::MAX);
-        let offset = i64::try_from(self.query.offset).unwrap_or(i64::MAX);
+        let page = PageQuery {
+            offset: self.query.offset,
+            limit: self.query.limit.saturating_add(1),
+        };
         Statement::from(select)
             .sql("FROM (SELECT ")
             .sql(self.alias)
             .sql(".* ")
             .then(self.matching())
             .then(self.ordering())
-            .sql(" LIMIT ")
-            .value(limit.saturating_add(1))
-            .sql(" OFFSET ")
-            .value(offset)
+            .then(cut(page))
             .sql(") ")
             .sql(self.alias)
             .sql(" ")
@@ -224,6 +223,19 @@ impl<C: Column> List<'_, C> {
     }
 }
 
+/// A number of rows, as a database knows them.
+pub(crate) fn bound(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// The end of a statement whose rows come in a page's order.
+pub(crate) fn cut(page: PageQuery) -> Statement {
+    Statement::from(" LIMIT ")
+        .value(bound(page.limit))
+        .sql(" OFFSET ")
+        .value(bound(page.offset))
+}
+
 /// An expression as text.
 fn text(kind: Kind, term: Statement) -> Statement {
     match kind {
@@ -311,7 +323,7 @@ impl Reach {
             .filter_map(|(level, before)| Some((*before, self.query(*level)?)))
             .map(|(before, query)| {
                 let mut one = Statement::from(before).then(query);
-                for _ in before.matches('(') {
+                for _ in before.matches(')').count()..before.matches('(').count() {
                     one = one.sql(")");
                 }
                 one

@@ -1,19 +1,24 @@
 //! How each database goes about a page: by an index, and without reading the table.
 
 use reeve_authz::{Entity, Index, Principal, RoleId, Rule, Scope, SubjectKey, Visible};
-use reeve_store::AccessRuleFilter;
+use reeve_store::{AccessRuleFilter, AssetFilter, PolicyFilter};
 use reeve_testkit::own_postgres;
-use reeve_types::list::{AccessRuleColumn, Column, ListQuery, ProjectColumn, UserColumn, WorkloadColumn};
-use reeve_types::{AccessRuleId, DepartmentId, Timestamp};
+use reeve_types::list::{
+    AccessRuleColumn, Column, ListQuery, PageQuery, ProjectColumn, ServiceAccountColumn, UserColumn,
+    WorkloadColumn,
+};
+use reeve_types::{AccessRuleId, DepartmentId, ProjectId, Timestamp};
 
 use crate::audit_key::AuditKey;
 use crate::driver::{Statement, Tx};
-use crate::{SqlStore, access_rules, projects, users, workloads};
+use crate::{
+    SqlStore, access_rules, assets, clusters, policy_rows, projects, service_accounts, users, workloads,
+};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 /// A table of each size that a plan is worth something for. One text for both databases.
-const ROWS: [&str; 6] = [
+const ROWS: [&str; 13] = [
     "INSERT INTO clusters (id, name, credential, applied_revision, created_at, created_by)
      VALUES ('00000000-0000-4000-8000-000000000001', 'a', 'x', 0, 0, 'x')",
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
@@ -32,6 +37,24 @@ const ROWS: [&str; 6] = [
             'x', 'g' || p.id, p.name FROM projects p",
     "INSERT INTO workloads (id, cluster_id, project_id, name, submitted_by, image, created_at)
      SELECT 'w' || p.id, p.cluster_id, p.id, 'w', 'x', 'i', p.id FROM projects p",
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+     INSERT INTO service_accounts (id, name, secret, enabled, created_at, created_by, updated_at)
+     SELECT 'a' || n.i, 'a' || n.i, 'x', TRUE, n.i, 'x', 0 FROM n",
+    "INSERT INTO workload_policies (id, scope_type, scope_id, kind, name, policy, created_at, created_by, updated_at, updated_by)
+     SELECT 'p' || p.id, 'project', CAST(p.id AS TEXT), 'training', 'p', '{}', 0, 'x', 0, 'x' FROM projects p",
+    "INSERT INTO workload_policies (id, scope_type, scope_id, kind, name, policy, created_at, created_by, updated_at, updated_by)
+     SELECT 'w' || p.id, 'project', CAST(p.id AS TEXT), 'workspace', 'p', '{}', 0, 'x', 0, 'x' FROM projects p",
+    "INSERT INTO credential_assets (id, kind, name, scope_type, scope_id, cluster_id, department_id, project_id, shown, key_id, sealed,
+                                    stamp, created_at, created_by, updated_at, updated_by, update_count)
+     SELECT 'c' || p.id, 'password', 'c' || p.id, 'project', CAST(p.id AS TEXT), p.cluster_id, p.department_id, p.id, '{}', 1, 'x',
+            'x', 0, 'x', 0, 'x', 0 FROM projects p",
+    "INSERT INTO secret_assets (id, name, scope_type, scope_id, cluster_id, department_id, project_id, credential_id, created_at,
+                                created_by, updated_at, updated_by, update_count)
+     SELECT 's' || p.id, 's' || p.id, 'project', CAST(p.id AS TEXT), p.cluster_id, p.department_id, p.id, 'c' || p.id, 0, 'x', 0, 'x',
+            0 FROM projects p",
+    "INSERT INTO clusters (id, name, credential, applied_revision, created_at, created_by)
+     SELECT 'c' || p.id, 'c' || p.id, 'x', 0, 0, 'x' FROM projects p",
+    "INSERT INTO cluster_revisions (cluster_id, revision) SELECT c.id, 1 FROM clusters c",
 ];
 
 fn visible(entity: Entity, scope: Scope) -> Visible {
@@ -56,7 +79,7 @@ fn by<C: Column>(sort: Option<C>) -> ListQuery<C> {
     query
 }
 
-/// Pages of fifty, each with the table it is of.
+/// Pages of fifty, each with the table it is of; and what is found without pages.
 fn pages() -> Vec<(&'static str, Statement)> {
     let mut all = Vec::new();
     for scope in [Scope::Account, Scope::Department(DepartmentId::new(7).unwrap())] {
@@ -84,7 +107,39 @@ fn pages() -> Vec<(&'static str, Statement)> {
         let list = users::list(&query, None);
         all.push(("users u", list.page_statement("SELECT u.id ", "")));
     }
+    let query = by::<ServiceAccountColumn>(None);
+    let list = service_accounts::list(&query);
+    all.push(("service_accounts a", list.page_statement("SELECT a.id ", "")));
+    all.push(("workload_policies p", policies_of_a_project()));
+    let page = PageQuery {
+        limit: 50,
+        ..PageQuery::default()
+    };
+    all.push(("clusters c", clusters::list(None, page)));
+    let filter = AssetFilter {
+        page: Some(page),
+        ..AssetFilter::default()
+    };
+    for scope in [Scope::Account, Scope::Department(DepartmentId::new(7).unwrap())] {
+        for (table, select) in [
+            ("credential_assets a", "SELECT a.id FROM credential_assets a"),
+            ("secret_assets a", "SELECT a.id FROM secret_assets a"),
+        ] {
+            let visible = visible(Entity::Credentials, scope);
+            all.push((table, assets::list(select, &visible, &filter, [])));
+        }
+    }
     all
+}
+
+/// The policies of one project, as who sees everything asks for them.
+fn policies_of_a_project() -> Statement {
+    let project = Scope::Project(ProjectId::new(7).unwrap());
+    let filter = PolicyFilter {
+        scopes: vec![project],
+        ..PolicyFilter::default()
+    };
+    policy_rows::list(&visible(Entity::Policies, Scope::Account), &filter)
 }
 
 async fn furnish(store: &SqlStore) {

@@ -1,20 +1,46 @@
 //! Workload policies as rows: what is read of them, and what goes with a scope.
 
-use reeve_authz::Scope;
-use reeve_store::{PolicyFacts, PolicyRow, StoreError};
+use reeve_authz::{Scope, Visible};
+use reeve_store::{PolicyFacts, PolicyFilter, PolicyRow, StoreError};
 use reeve_types::PolicyKind;
 
-use crate::driver::{Arg, Row, StoreResultExt, Tx};
+use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
+use crate::lists::{Level, Reach};
 
 macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "SELECT id, scope_type, scope_id, kind, name, policy, created_at, created_by, updated_at, updated_by
-             FROM workload_policies ",
+             FROM workload_policies p ",
             $rest
         )
     };
 }
+
+/// Where the scope of a policy lies, for who may not see everything.
+const WITHIN: [(Level, &str); 6] = [
+    (Level::Cluster, "p.scope_type = 'cluster' AND p.scope_id IN ("),
+    (
+        Level::Cluster,
+        "p.scope_type = 'department' AND p.scope_id IN (SELECT CAST(id AS TEXT) FROM departments WHERE cluster_id IN (",
+    ),
+    (
+        Level::Cluster,
+        "p.scope_type = 'project' AND p.scope_id IN (SELECT CAST(id AS TEXT) FROM projects WHERE cluster_id IN (",
+    ),
+    (
+        Level::Department,
+        "p.scope_type = 'department' AND p.scope_id IN (SELECT CAST(id AS TEXT) FROM departments WHERE id IN (",
+    ),
+    (
+        Level::Department,
+        "p.scope_type = 'project' AND p.scope_id IN (SELECT CAST(id AS TEXT) FROM projects WHERE department_id IN (",
+    ),
+    (
+        Level::Project,
+        "p.scope_type = 'project' AND p.scope_id IN (SELECT CAST(id AS TEXT) FROM projects WHERE id IN (",
+    ),
+];
 
 fn read(row: &Row) -> Result<PolicyRow, StoreError> {
     let corrupt = |what, reason: String| StoreError::Corrupt { what, reason };
@@ -31,6 +57,43 @@ fn read(row: &Row) -> Result<PolicyRow, StoreError> {
         updated_at: row.time("updated_at")?,
         updated_by: row.text("updated_by")?,
     })
+}
+
+/// Those that fit and whose scope may be seen.
+pub(crate) fn list(visible: &Visible, filter: &PolicyFilter) -> Statement {
+    let of_kind = filter
+        .kind
+        .map(|kind| Statement::from("p.kind = ").value(kind.as_str()));
+    let of_type = filter
+        .scope_type
+        .map(|name| Statement::from("p.scope_type = ").value(name));
+    let of_scope = filter.scopes.iter().map(|scope| {
+        Statement::from("p.scope_type = ")
+            .value(scope.wire_type())
+            .sql(" AND p.scope_id = ")
+            .value(Arg::text(scope.wire_id()))
+    });
+    let reach = Reach::of(visible);
+    let seen = reach.map(|reach| reach.any(&WITHIN));
+    let conditions = of_kind.into_iter().chain(of_type).chain(of_scope).chain(seen);
+    let mut statement = Statement::from(columns!(""));
+    for (number, condition) in conditions.enumerate() {
+        let before = if number == 0 { "WHERE " } else { " AND " };
+        statement = statement.sql(before).then(condition);
+    }
+    statement
+}
+
+/// Those that it finds, by scope and kind.
+pub(crate) async fn some(
+    tx: &mut Tx,
+    list: &Statement,
+    operation: &'static str,
+) -> Result<Vec<PolicyRow>, StoreError> {
+    let rows = tx.select(list, operation).await?;
+    let mut rows = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    rows.sort_by_key(|row| (row.scope, row.kind));
+    Ok(rows)
 }
 
 /// All of them: at most two for each scope, and few scopes have one.

@@ -4,14 +4,16 @@ use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, SubjectKey};
 use reeve_link::ObjectKey;
 use reeve_store::{
-    AuditEntry, Committed, CredentialHash, DirectoryChange, NewServiceAccount, ServiceAccountFacts,
+    AuditEntry, Committed, CredentialHash, DirectoryChange, NewServiceAccount, Page, ServiceAccountFacts,
     ServiceAccountRow, ServiceAccounts, StoreError, SubjectId, gate,
 };
+use reeve_types::list::{ListQuery, ServiceAccountColumn};
 use reeve_types::{AccessRuleId, ServiceAccountId, Timestamp};
 
 use crate::access_rules::live_rules_of_subject;
 use crate::changes::{Changes, reached, soft_delete_rules, spread_rules};
-use crate::driver::{Arg, Row, StoreResultExt, Tx};
+use crate::driver::{Arg, Row, Statement, StoreResultExt, Tx};
+use crate::lists::{List, Term};
 use crate::resource::{Resource, needed};
 use crate::{SqlStore, directory, rows, sessions};
 
@@ -20,12 +22,15 @@ const CREATE: &str = "create a service account";
 const CHANGE: &str = "change a service account";
 const DELETE: &str = "delete a service account";
 
+macro_rules! columns {
+    () => {
+        "SELECT id, name, enabled, created_at, created_by, updated_at, last_login "
+    };
+}
+
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, name, enabled, created_at, created_by, updated_at, last_login FROM service_accounts ",
-            $rest
-        )
+        concat!(columns!(), "FROM service_accounts ", $rest)
     };
 }
 
@@ -58,13 +63,54 @@ async fn changed(tx: &mut Tx, id: ServiceAccountId) -> Result<Changes, StoreErro
     Ok(Changes::of(DirectoryChange::ServiceAccount(facts(tx, id).await?)))
 }
 
+fn term(column: ServiceAccountColumn) -> Term {
+    use ServiceAccountColumn as C;
+    match column {
+        C::Name => "a.name".into(),
+        C::CreatedBy => "a.created_by".into(),
+        C::CreatedAt => "a.created_at".into(),
+        C::UpdatedAt => "a.updated_at".into(),
+        C::Enabled => Statement::from("(CASE WHEN a.enabled THEN 'true' ELSE 'false' END)")
+            .bytewise()
+            .into(),
+        C::LastLogin => "a.last_login".into(),
+    }
+}
+
+pub(crate) fn list(query: &ListQuery<ServiceAccountColumn>) -> List<'_, ServiceAccountColumn> {
+    List {
+        query,
+        table: "service_accounts",
+        alias: "a",
+        order: &["a.name"],
+        term: &term,
+        conditions: Vec::new(),
+    }
+}
+
 #[async_trait]
 impl ServiceAccounts for SqlStore {
-    async fn service_accounts(&self, granted: &Granted) -> Result<Vec<ServiceAccountRow>, StoreError> {
+    async fn service_accounts(
+        &self,
+        granted: &Granted,
+        query: &ListQuery<ServiceAccountColumn>,
+    ) -> Result<Page<ServiceAccountRow>, StoreError> {
         fits(granted, Action::Read, READ)?;
         let mut tx = self.read(READ).await?;
-        tx.all(select!("ORDER BY name"), &[], rows::service_account, READ)
+        list(query)
+            .page(&mut tx, (columns!(), ""), rows::service_account, READ)
             .await
+    }
+
+    async fn service_accounts_made_by(
+        &self,
+        granted: &Granted,
+        maker: &str,
+    ) -> Result<Vec<ServiceAccountRow>, StoreError> {
+        fits(granted, Action::Read, READ)?;
+        let mut tx = self.read(READ).await?;
+        let by = select!("WHERE created_by = $1 ORDER BY name");
+        tx.all(by, &[maker.into()], rows::service_account, READ).await
     }
 
     async fn service_account(

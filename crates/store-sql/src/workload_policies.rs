@@ -3,15 +3,15 @@
 use async_trait::async_trait;
 use reeve_authz::{Action, Entity, Granted, Scope, Visible};
 use reeve_store::{
-    AuditEntry, Committed, DirectoryChange, PolicyFacts, PolicyRow, SetPolicy, StoreError, WorkloadPolicies,
-    gate,
+    AuditEntry, Committed, DirectoryChange, PolicyFacts, PolicyFilter, PolicyRow, SetPolicy, StoreError,
+    WorkloadPolicies, gate,
 };
 use reeve_types::PolicyKind;
 
 use crate::access_rules::place;
 use crate::changes::Changes;
 use crate::driver::{Arg, StoreResultExt};
-use crate::policy_rows::{all, one};
+use crate::policy_rows::{list, one, some};
 use crate::{SqlStore, projects};
 
 const READ: &str = "read workload policies";
@@ -26,11 +26,13 @@ fn said(row: Option<&PolicyRow>) -> String {
 
 #[async_trait]
 impl WorkloadPolicies for SqlStore {
-    async fn workload_policies(&self, visible: &Visible) -> Result<Vec<PolicyRow>, StoreError> {
+    async fn workload_policies(
+        &self,
+        visible: &Visible,
+        filter: &PolicyFilter,
+    ) -> Result<Vec<PolicyRow>, StoreError> {
         gate::sees(visible, Entity::Policies, READ)?;
-        let mut rows = all(&mut self.read(READ).await?, READ).await?;
-        rows.retain(|row| visible.contains(row.scope));
-        Ok(rows)
+        some(&mut self.read(READ).await?, &list(visible, filter), READ).await
     }
 
     async fn workload_policy(

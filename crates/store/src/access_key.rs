@@ -5,6 +5,7 @@
 
 use async_trait::async_trait;
 use reeve_authz::Granted;
+use reeve_types::list::PageQuery;
 use reeve_types::{AccessKeyId, AccessKeyName, Email, Timestamp, UserId};
 
 use crate::{AuditEntry, Committed, CredentialHash, StoreError};
@@ -55,16 +56,18 @@ pub struct AccessKeyFilter {
     pub id: Option<AccessKeyId>,
     /// Those of this person alone.
     pub owner: Option<Email>,
+    /// A page of them.
+    pub page: PageQuery,
 }
 
 /// Repository of access keys. Every `granted` that is not said otherwise is the bootstrap exception for one's own access keys; `user`
 /// is who asks.
 #[async_trait]
 pub trait AccessKeys {
-    /// Those of one person, by name.
+    /// Those of one person, at most [`ACCESS_KEYS_OF_A_USER`], by name.
     async fn access_keys(&self, granted: &Granted, user: UserId) -> Result<Vec<AccessKeyRow>, StoreError>;
 
-    /// Everybody's, by owner and name. `granted`: read of access-keys at account scope.
+    /// A page of everybody's, by owner and name. `granted`: read of access-keys at account scope.
     async fn all_access_keys(
         &self,
         granted: &Granted,

@@ -1,6 +1,7 @@
 //! What credentials and secret assets have in common: both are somebody's assets, kept for a scope.
 
 use reeve_authz::Scope;
+use reeve_types::list::PageQuery;
 use reeve_types::{ClusterId, DepartmentId, ProjectId, Timestamp};
 
 /// How many assets of one kind one scope has at most.
@@ -42,4 +43,6 @@ pub struct AssetFilter {
     pub department_id: Option<i64>,
     /// Of this project.
     pub project_id: Option<i64>,
+    /// Of those that are left a page; all, where there is none.
+    pub page: Option<PageQuery>,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use reeve_authz::{Granted, Visible};
 use reeve_link::{ClusterSettings, KubernetesEndpoint};
+use reeve_types::list::PageQuery;
 use reeve_types::{AccessRuleId, ClusterId, ClusterName, LowestId, Revision, Timestamp};
 
 use crate::{AuditEntry, Committed, CredentialHash, CredentialNumber, StoreError};
@@ -133,8 +134,8 @@ pub struct NewCluster {
 /// Repository of clusters.
 #[async_trait]
 pub trait Clusters {
-    /// Those that may be seen, by name; by their name alone those above something that may be seen.
-    async fn clusters(&self, visible: &Visible) -> Result<Vec<ClusterRow>, StoreError>;
+    /// A page of those that may be seen, by name; by their name alone those above something that may be seen.
+    async fn clusters(&self, visible: &Visible, page: PageQuery) -> Result<Vec<ClusterRow>, StoreError>;
 
     /// The name of one alone, of which that may be seen.
     async fn cluster_name(&self, visible: &Visible, id: ClusterId) -> Result<Option<ClusterRow>, StoreError>;

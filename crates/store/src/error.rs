@@ -102,6 +102,12 @@ pub enum StoreError {
         /// How many.
         most: i64,
     },
+    /// An account that has as many identity providers as it may.
+    #[error("the account has {most} identity providers, as many as it may have: delete some")]
+    ProvidersFull {
+        /// How many.
+        most: i64,
+    },
     /// A person who has as many access keys as somebody may.
     #[error(
         "you have {most} access keys, as many as somebody may have: delete one that is not used any more"

@@ -6,6 +6,9 @@ use reeve_types::{Email, GroupName, IdpAlias, PosixIdentity, SessionId, Timestam
 
 use crate::{AuditEntry, Committed, SessionFacts, StoreError};
 
+/// How many providers an account has at most: the sign-in page shows all of them.
+pub const MOST_IDENTITY_PROVIDERS: i64 = 100;
+
 /// A provider, as it is kept. What the texts say is the server's to know; secrets in them are sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdpRow {
@@ -82,14 +85,14 @@ pub struct RenewedSession {
 /// Repository of providers.
 #[async_trait]
 pub trait IdentityProviders {
-    /// All of them, by alias. `granted`: read of security-settings at account scope, or the bootstrap exception for session records:
+    /// All of them, at most [`MOST_IDENTITY_PROVIDERS`], by alias. `granted`: read of security-settings at account scope, or the bootstrap exception for session records:
     /// whoever signs in is shown their names.
     async fn identity_providers(&self, granted: &Granted) -> Result<Vec<IdpRow>, StoreError>;
 
     /// Makes one. `granted`: create of security-settings at account scope.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] for a known alias.
+    /// [`StoreError::Conflict`] for a known alias, [`StoreError::ProvidersFull`].
     async fn create_identity_provider(
         &self,
         granted: &Granted,

@@ -87,7 +87,8 @@ pub use fence::{
     CredentialKind, ERA_BITS, Evidence, Fence, FenceNews, FenceStep, Fenced, Loss, Recovered, Suspended,
 };
 pub use identity_provider::{
-    DueSession, IdentityProviders, IdpRow, ProvidedIdentity, RenewedSession, SessionProvider,
+    DueSession, IdentityProviders, IdpRow, MOST_IDENTITY_PROVIDERS, ProvidedIdentity, RenewedSession,
+    SessionProvider,
 };
 pub use installation::{FirstStart, Installation};
 pub use list::{AccessRuleFilter, Page};
@@ -113,7 +114,7 @@ pub use user::{
     WrongPasswords,
 };
 pub use workload::{NewWorkload, WorkloadRow, WorkloadSummary, Workloads};
-pub use workload_policy::{PolicyFacts, PolicyRow, SetPolicy, WorkloadPolicies};
+pub use workload_policy::{PolicyFacts, PolicyFilter, PolicyRow, SetPolicy, WorkloadPolicies};
 
 /// Everything a control plane remembers. Domain code takes `&dyn Store` and never asks which one it is.
 pub trait Store:

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use reeve_authz::Granted;
+use reeve_types::list::{ListQuery, ServiceAccountColumn};
 use reeve_types::{AccessRuleId, ServiceAccountId, ServiceAccountName, Timestamp};
 
-use crate::{AuditEntry, Committed, CredentialHash, ServiceAccountFacts, StoreError};
+use crate::{AuditEntry, Committed, CredentialHash, Page, ServiceAccountFacts, StoreError};
 
 /// A service account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +44,19 @@ pub struct NewServiceAccount {
 /// Repository of service accounts. Every `granted` here is for service-account at account scope.
 #[async_trait]
 pub trait ServiceAccounts {
-    /// All, by name. `granted`: read.
-    async fn service_accounts(&self, granted: &Granted) -> Result<Vec<ServiceAccountRow>, StoreError>;
+    /// A page, by name. `granted`: read.
+    async fn service_accounts(
+        &self,
+        granted: &Granted,
+        query: &ListQuery<ServiceAccountColumn>,
+    ) -> Result<Page<ServiceAccountRow>, StoreError>;
+
+    /// All that somebody of this name made, by name. `granted`: read.
+    async fn service_accounts_made_by(
+        &self,
+        granted: &Granted,
+        maker: &str,
+    ) -> Result<Vec<ServiceAccountRow>, StoreError>;
 
     /// One. `granted`: read.
     async fn service_account(

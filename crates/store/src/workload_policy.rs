@@ -65,11 +65,26 @@ pub struct SetPolicy {
     pub by: String,
 }
 
+/// Which policies a list names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PolicyFilter {
+    /// Of this kind.
+    pub kind: Option<PolicyKind>,
+    /// Of scopes of this type, by its name on the wire.
+    pub scope_type: Option<&'static str>,
+    /// Of this scope, and of that: none, where there are two.
+    pub scopes: Vec<Scope>,
+}
+
 /// Repository of workload policies. Writing one changes in the same transaction what is enforced in every project below it.
 #[async_trait]
 pub trait WorkloadPolicies {
-    /// Those whose scope may be seen, by scope and kind: at most two for each scope.
-    async fn workload_policies(&self, visible: &Visible) -> Result<Vec<PolicyRow>, StoreError>;
+    /// Those that fit and whose scope may be seen, by scope and kind: at most two for each scope, and no others are read.
+    async fn workload_policies(
+        &self,
+        visible: &Visible,
+        filter: &PolicyFilter,
+    ) -> Result<Vec<PolicyRow>, StoreError>;
 
     /// One. `granted`: read of policies there.
     async fn workload_policy(

@@ -38,6 +38,31 @@ pub(crate) fn cache() -> PathBuf {
     caches.join("reeve")
 }
 
+/// On which database the servers of tests run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    /// `DATABASE=sqlite`, the default: in a file for each test.
+    Sqlite,
+    /// `DATABASE=postgres`: in a database for each test of one PostgreSQL.
+    Postgres,
+}
+
+/// The database that `DATABASE` asks for, as it does of the demo.
+///
+/// # Panics
+/// It is no database: what was meant cannot be known.
+#[expect(
+    clippy::panic,
+    reason = "a setting that cannot be understood fails the test that asks for it"
+)]
+pub fn database() -> Database {
+    match variable("DATABASE").as_deref() {
+        None | Some("sqlite") => Database::Sqlite,
+        Some("postgres") => Database::Postgres,
+        Some(other) => panic!("DATABASE must be `sqlite` or `postgres`, it is `{other}`"),
+    }
+}
+
 /// Whether a large test is to run whole, and not the sample that `make test` runs: whether the variable of this name is `all`.
 ///
 /// # Panics

@@ -51,7 +51,7 @@ pub use apply::apply_yaml;
 pub use audit::AuditEvent;
 pub use balancer::RoundRobin;
 pub use cluster::{Cluster, Impersonate, Options, write_authentication};
-pub use environment::is_whole;
+pub use environment::{Database, database, is_whole};
 pub use faults::{Fault, Faults};
 pub use helm::{Helm, OPERATOR_ENVIRONMENT, SERVER_ENVIRONMENT, charts};
 pub use identity::{IdentityProvider, identity_provider, saml_provider};
@@ -63,12 +63,14 @@ pub use middle::Middle;
 pub use openshift::openshift_definitions;
 pub use passing::{pass_on, refusal};
 pub use pgbouncer::Pgbouncer;
-pub use postgres::{Postgres, own_postgres, postgres};
+pub use postgres::{Postgres, Template, own_postgres, postgres};
 pub use process::{KillOnDrop, binary, output_with_input};
 pub use python_packages::{reference_client, schemathesis};
 pub use scripted_api_server::{Answer, ScriptedApiServer};
 pub use shown::shown_certificate;
-pub use skip::{cluster, own_cluster, own_cluster_or_reason, skip, skip_unasked, skip_without};
+pub use skip::{
+    cluster, not_on_postgres, own_cluster, own_cluster_or_reason, skip, skip_unasked, skip_without,
+};
 pub use testbed::{
     LaunchLine, Testbed, cert_manager, definitions_of_others, kserve, kueue, pod_security_fixtures,
 };

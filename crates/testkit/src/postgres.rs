@@ -1,5 +1,9 @@
 //! A PostgreSQL for tests: in a temporary folder, unprivileged, reached on this machine alone.
 
+mod databases;
+
+pub use databases::Template;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::cluster::{Cluster, Options};
-use crate::environment::{Missing, missing};
+use crate::environment::{Database, Missing, database, missing};
 use crate::tier::Tier;
 
 static SKIPPED: AtomicUsize = AtomicUsize::new(0);
@@ -64,6 +64,25 @@ pub fn skip_unasked(why: &str) {
     say(why);
 }
 
+/// Whether the test of this thread has to end here: it is about SQLite alone, and `DATABASE` asks for PostgreSQL. `why`: what it is
+/// about. That is said as `NOT APPLICABLE`, with its name; it is nothing that is missing, whatever `TESTBED` says.
+///
+/// # Panics
+/// On either database, when the test's name does not say `sqlite`.
+#[expect(clippy::panic, reason = "a test that is misnamed fails")]
+pub fn not_on_postgres(why: &str) -> bool {
+    let test = name_of_test();
+    // Where tests run one after the other, the runner names no thread after them.
+    if test.contains("::") && !test.contains("sqlite") {
+        panic!("a test that is about SQLite alone says so by its name: {test}");
+    }
+    let not_applicable = database() == Database::Postgres;
+    if not_applicable {
+        tell(&format!("NOT APPLICABLE: about SQLite alone ({why}): {test}"));
+    }
+    not_applicable
+}
+
 fn usable<C: std::borrow::Borrow<Cluster>>(started: anyhow::Result<C>, tier: Tier) -> Result<C, String> {
     match started {
         Ok(cluster) if tier != Tier::Node => Ok(cluster),
@@ -93,11 +112,16 @@ pub(crate) fn skipped_without<T>(what: &str, why: &str) -> Option<T> {
 
 fn say(reason: &str) {
     let total = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+    let test = name_of_test();
+    tell(&format!("SKIPPED: {reason}: {test}; {total} skipped so far"));
+}
+
+fn name_of_test() -> String {
     let thread = std::thread::current();
-    let test = thread.name().unwrap_or("a test");
-    // Not `eprintln!`: the test runner swallows that for a test that passes, and this one will seem to pass.
-    let _ = writeln!(
-        std::io::stderr(),
-        "SKIPPED: {reason}: {test}; {total} skipped so far"
-    );
+    thread.name().unwrap_or("a test").to_owned()
+}
+
+/// Not `eprintln!`: the test runner swallows that for a test that passes, and this one will seem to pass.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -10,7 +10,8 @@ pub use column::{Column, ColumnFacts, Kind};
 pub use filter::{Clause, Operand, Operator};
 pub use specs::{
     ACCESS_RULES, AUDIT, AUDIT_LOG, AccessRuleColumn, AuditColumn, DEPARTMENTS, DepartmentColumn, PROJECTS,
-    ProjectColumn, ROLES, RoleColumn, USERS, UserColumn, WORKLOADS, WorkloadColumn,
+    ProjectColumn, ROLES, RoleColumn, SERVICE_ACCOUNTS, ServiceAccountColumn, USERS, UserColumn, WORKLOADS,
+    WorkloadColumn,
 };
 
 /// What a list operation takes.
@@ -73,6 +74,43 @@ impl<C: Column> Default for ListQuery<C> {
     }
 }
 
+/// A page of a list that has one order and takes no columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageQuery {
+    /// How many rows to leave out at the front.
+    pub offset: usize,
+    /// How many rows to answer at most.
+    pub limit: usize,
+}
+
+impl Default for PageQuery {
+    /// The first [`MAX_LIMIT`].
+    fn default() -> Self {
+        Self {
+            offset: 0,
+            limit: MAX_LIMIT,
+        }
+    }
+}
+
+impl PageQuery {
+    /// Reads `offset` and `limit` from decoded pairs of a query string, as [`ListQuery::parse`] does. Other pairs are the list's own.
+    ///
+    /// # Errors
+    /// [`InvalidQuery::Wrong`]: a number out of range.
+    pub fn parse(pairs: &[(String, String)]) -> Result<Self, InvalidQuery> {
+        let mut page = Self::default();
+        for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+            match name.as_str() {
+                "offset" => page.offset = offset(value)?,
+                "limit" => page.limit = limit(value)?,
+                _ => {}
+            }
+        }
+        Ok(page)
+    }
+}
+
 /// Why a query string is refused, always with 400.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidQuery {
@@ -102,8 +140,8 @@ impl<C: Column> ListQuery<C> {
         let mut query = Self::default();
         for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
             match name.as_str() {
-                "offset" => query.offset = number("offset", value, 0, i32::MAX as usize)?,
-                "limit" => query.limit = number("limit", value, 1, MAX_LIMIT)?,
+                "offset" => query.offset = offset(value)?,
+                "limit" => query.limit = limit(value)?,
                 "sortBy" => query.sort = Some(known_column("sortBy", value)?),
                 "sortOrder" => query.descending = order(value)?,
                 "filterBy" => query.filter(value)?,
@@ -167,6 +205,14 @@ fn text<'a>(name: &'static str, text: &'a str) -> Result<&'a str, InvalidQuery> 
         return Ok(text);
     };
     Err(InvalidQuery::Wrong { name, problem })
+}
+
+fn offset(text: &str) -> Result<usize, InvalidQuery> {
+    number("offset", text, 0, i32::MAX as usize)
+}
+
+fn limit(text: &str) -> Result<usize, InvalidQuery> {
+    number("limit", text, 1, MAX_LIMIT)
 }
 
 fn number(name: &'static str, text: &str, least: usize, most: usize) -> Result<usize, InvalidQuery> {
@@ -235,6 +281,17 @@ mod tests {
         for pair in wrong {
             assert!(parse(&[pair]).is_err(), "{pair:?}");
         }
+        for (name, value) in wrong.into_iter().take(4) {
+            let pair = (name.to_owned(), value.to_owned());
+            assert!(PageQuery::parse(&[pair]).is_err(), "{name}={value}");
+        }
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let page = PageQuery::parse(&[pair("name", "x"), pair("offset", "7"), pair("limit", "")]);
+        let seventh = PageQuery {
+            offset: 7,
+            limit: MAX_LIMIT,
+        };
+        assert_eq!(page, Ok(seventh));
         assert!(
             parse(&[
                 ("limit", "500"),

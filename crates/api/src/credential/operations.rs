@@ -47,6 +47,8 @@ const FILTERS: &[QueryParameter] = &[
     CLUSTER_ID,
     USAGE_INFO,
     STATUS_INFO,
+    QueryParameter::OFFSET,
+    QueryParameter::LIMIT,
 ];
 /// What the answer for one takes.
 const ONE: &[QueryParameter] = &[USAGE_INFO, STATUS_INFO];

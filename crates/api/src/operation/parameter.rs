@@ -149,6 +149,11 @@ pub struct QueryParameter {
 }
 
 impl QueryParameter {
+    /// Where a page begins, of a list that has one order.
+    pub const OFFSET: Self = Self::free("offset", "How many to leave out at the front.");
+    /// How long such a page is.
+    pub const LIMIT: Self = Self::free("limit", "The most on a page: 1 to 500, which is the default.");
+
     /// One that is any text.
     pub const fn free(name: &'static str, about: &'static str) -> Self {
         Self::word(name, &[], about)

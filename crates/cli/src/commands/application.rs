@@ -4,6 +4,7 @@ use reeve_api::service_account::{CreatedServiceAccount, ServiceAccount};
 use reeve_types::ServiceAccountName;
 use serde_json::json;
 
+use super::find;
 use super::objects::{self, Object};
 use super::offboarding;
 use crate::Context;
@@ -36,10 +37,10 @@ pub(super) async fn run(context: &mut Context, command: Application) -> Result<(
     let api = Api::signed_in(&context.settings, context.clock.now()).await?;
     let printer = &mut context.printer;
     match command {
-        Application::List => objects::list(printer, &all(&api, "cannot list applications").await?),
+        Application::List => objects::list(printer, &all(&api, &[], "cannot list applications").await?),
         Application::Get(one) => {
             let what = format!("cannot show application `{}`", one.name);
-            objects::show(printer, &find(&api, &one.name, &what).await?, "")
+            objects::show(printer, &named(&api, &one.name, &what).await?, "")
         }
         Application::Create(one) => {
             let what = format!("cannot make application `{}`", one.name);
@@ -59,7 +60,7 @@ pub(super) async fn run(context: &mut Context, command: Application) -> Result<(
         }
         Application::Delete(one) => {
             let what = format!("cannot delete application `{}`", one.name);
-            let found = find(&api, &one.name, &what).await?;
+            let found = named(&api, &one.name, &what).await?;
             let path = format!("{BASE}/{}", found.id);
             let (): () = api.delete(&path).await.map_err(|error| error.explain(what))?;
             let said = format!("application `{}` is deleted, with its access rules", one.name);
@@ -69,13 +70,17 @@ pub(super) async fn run(context: &mut Context, command: Application) -> Result<(
     }
 }
 
-async fn all(api: &Api, what: &str) -> Result<Vec<ServiceAccount>, Failure> {
-    api.get(BASE, &[]).await.map_err(|error| error.explain(what))
+/// All of them, or those that a query lets through.
+async fn all(api: &Api, query: &[(&str, &str)], what: &str) -> Result<Vec<ServiceAccount>, Failure> {
+    find::silent_pages(api, BASE, query, |all| all)
+        .await
+        .map_err(|error| error.explain(what))
 }
 
-async fn find(api: &Api, name: &ServiceAccountName, what: &str) -> Result<ServiceAccount, Failure> {
-    let all = all(api, what).await?;
-    all.into_iter().find(|it| it.name == *name).ok_or_else(|| {
+async fn named(api: &Api, name: &ServiceAccountName, what: &str) -> Result<ServiceAccount, Failure> {
+    let filter = format!("name=={name}");
+    let found = all(api, &[("filterBy", &filter)], what).await?;
+    found.into_iter().find(|it| it.name == *name).ok_or_else(|| {
         Failure::refused(what)
             .cause(format!("there is no application `{name}` that you can see"))
             .hint("`reeve application list` shows them")

@@ -3,6 +3,7 @@
 use reeve_api::org::{Project, Projects};
 use reeve_api::role::Role;
 use reeve_api::workload::{Workload, Workloads};
+use reeve_types::list::MAX_LIMIT;
 use reeve_types::{OrgUnitName, WorkloadName};
 use serde::de::DeserializeOwned;
 
@@ -116,6 +117,30 @@ pub(super) async fn pages<P: DeserializeOwned, T>(
         match next {
             Some(next) if next > offset => offset = next,
             _ => return Ok(all),
+        }
+    }
+}
+
+/// All pages of a list whose answer does not say whether there is another one. The first is asked for without parameters: a server
+/// of before there were pages answers everything at once.
+pub(super) async fn silent_pages<P: DeserializeOwned, T>(
+    api: &Api,
+    path: &str,
+    query: &[(&str, &str)],
+    open: fn(P) -> Vec<T>,
+) -> Result<Vec<T>, CallError> {
+    let mut all: Vec<T> = Vec::new();
+    loop {
+        let offset = all.len().to_string();
+        let mut pairs = query.to_vec();
+        if !all.is_empty() {
+            pairs.extend([("limit", "500"), ("offset", offset.as_str())]);
+        }
+        let page = open(api.get(path, &pairs).await?);
+        let last = page.len() != MAX_LIMIT;
+        all.extend(page);
+        if last {
+            return Ok(all);
         }
     }
 }

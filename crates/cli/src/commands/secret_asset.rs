@@ -11,7 +11,7 @@ use super::objects::{self, Object};
 use crate::Context;
 use crate::args::{self, CreateSecretAsset, UpdateSecretAsset};
 use crate::failure::Failure;
-use crate::http::Api;
+use crate::http::{Api, CallError};
 
 impl Object for SecretAsset {
     const KIND: &'static str = "secret-asset";
@@ -43,11 +43,11 @@ pub(super) async fn run(context: &mut Context, command: args::SecretAsset) -> Re
     let printer = &mut context.printer;
     match command {
         args::SecretAsset::List => {
-            let all: SecretAssets = api
-                .get(SECRET_ASSETS, &[])
-                .await
-                .map_err(|error| error.explain("cannot list secret assets"))?;
-            objects::list(printer, &all.entries)
+            let all = all(&api, &[]).await;
+            objects::list(
+                printer,
+                &all.map_err(|error| error.explain("cannot list secret assets"))?,
+            )
         }
         args::SecretAsset::Get(asset) => {
             let what = format!("cannot show secret asset `{}`", asset.name);
@@ -112,18 +112,20 @@ async fn update(api: &Api, arguments: UpdateSecretAsset) -> Result<SecretAsset, 
         .map_err(|error| error.explain(what))
 }
 
+/// All of them, or those that a query lets through.
+async fn all(api: &Api, query: &[(&str, &str)]) -> Result<Vec<SecretAsset>, CallError> {
+    find::silent_pages(api, SECRET_ASSETS, query, |page: SecretAssets| page.entries).await
+}
+
 /// The one of this name or id.
 async fn one(api: &Api, name: &str, what: &str) -> Result<SecretAsset, Failure> {
     let id = name.parse::<SecretAssetId>().ok();
     let query = [(if id.is_some() { "assetIds" } else { "name" }, name)];
-    let all: SecretAssets = api
-        .get(SECRET_ASSETS, &query)
-        .await
-        .map_err(|error| error.explain(what))?;
+    let all = all(api, &query).await.map_err(|error| error.explain(what))?;
     let fits = |it: &SecretAsset| match id {
         Some(id) => it.meta.id == id,
         None => it.meta.name.as_str() == name,
     };
-    let fitting = all.entries.into_iter().filter(fits);
+    let fitting = all.into_iter().filter(fits);
     find::named(fitting, |it| it.meta.id.to_string(), ("secret asset", name), what)
 }

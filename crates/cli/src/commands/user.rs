@@ -4,6 +4,7 @@ use reeve_api::user::{CreatedUser, User};
 use reeve_types::Email;
 use serde_json::json;
 
+use super::find;
 use super::objects::{self, Object};
 use super::offboarding;
 use crate::Context;
@@ -96,18 +97,9 @@ pub(super) async fn run(context: &mut Context, command: args::User) -> Result<()
 
 /// All of them, or those that a query lets through.
 pub(super) async fn all(api: &Api, query: &[(&str, &str)], what: &str) -> Result<Vec<User>, Failure> {
-    let mut all: Vec<User> = Vec::new();
-    loop {
-        let offset = all.len().to_string();
-        let mut pairs = query.to_vec();
-        pairs.extend([("limit", "500"), ("offset", offset.as_str())]);
-        let page: Vec<User> = api.get(BASE, &pairs).await.map_err(|error| error.explain(what))?;
-        let last = page.len() < 500;
-        all.extend(page);
-        if last {
-            return Ok(all);
-        }
-    }
+    find::silent_pages(api, BASE, query, |all| all)
+        .await
+        .map_err(|error| error.explain(what))
 }
 
 async fn find(api: &Api, email: &Email, what: &str) -> Result<User, Failure> {

@@ -118,6 +118,32 @@ async fn a_project_that_is_not_there_is_not_found() {
     assert_eq!(receiver.calls().len(), 1, "nothing was submitted");
 }
 
+/// Of lists whose answers do not say whether there is more: behind a full page the next one is asked for. Planted fault:
+/// `only-the-first-page-is-shown`.
+#[tokio::test]
+async fn lists_without_a_next_page_go_on_behind_a_full_one() {
+    let receiver = Receiver::signed_in().await;
+    let clusters = |from: usize, count: usize| -> Value {
+        let named = |number: usize| cluster(&format!("c{number}"), "Connected", "", "");
+        (from..from + count).map(named).collect()
+    };
+    receiver.answers("GET /api/v1/clusters", 200, clusters(0, 500));
+    let second = "GET /api/v1/clusters?limit=500&offset=500";
+    receiver.answers(second, 200, clusters(500, 2));
+    let output = receiver.run(&["cluster", "list", "-o", "json"]).await;
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let named = |it: &Value| it["name"].as_str().unwrap().to_owned();
+    let names: Vec<_> = shown.as_array().unwrap().iter().map(named).collect();
+    let expected: Vec<_> = (0..502).map(|number| format!("c{number}")).collect();
+    assert_eq!(names, expected);
+    let lines: Vec<_> = receiver.calls().into_iter().map(|call| call.line).collect();
+    assert_eq!(lines, ["GET /api/v1/clusters", second]);
+    // A server of before there were pages answers more at once.
+    receiver.answers("GET /api/v1/clusters", 200, clusters(0, 700));
+    receiver.run(&["cluster", "list"]).await;
+    assert_eq!(receiver.calls().len(), 1);
+}
+
 #[tokio::test]
 async fn lists_follow_their_pages() {
     let receiver = Receiver::signed_in().await;

@@ -107,7 +107,7 @@ impl Receiver {
         self.home.path()
     }
 
-    /// Sets the answer to `METHOD /path` whatever the query.
+    /// Sets the answer to `METHOD /path` whatever the query, or to `METHOD /path?query` alone.
     pub(crate) fn answers(&self, call: &str, status: u16, body: Value) {
         self.says(call, status, &body.to_string());
     }
@@ -230,7 +230,11 @@ async fn answer(
     if let Some(deed) = inner.deeds.get(&called) {
         deed();
     }
-    let (status, text) = inner.answers.get(&called).cloned().unwrap_or(missing);
+    let known = inner
+        .answers
+        .get(&format!("{method} {uri}"))
+        .or_else(|| inner.answers.get(&called));
+    let (status, text) = known.cloned().unwrap_or(missing);
     (
         StatusCode::from_u16(status).unwrap(),
         [(header::CONTENT_TYPE, "application/json")],

@@ -45,7 +45,7 @@ pub(super) fn lies_there(
     Ok(())
 }
 
-/// Which of them a list is asked for.
+/// Which of them a list is asked for: a page, of the names that fit.
 pub(super) fn filter(pairs: &QueryPairs) -> Result<AssetFilter, ApiError> {
     pairs.one_of("scope", &SCOPES)?;
     let text = |name: &str| pairs.get(name).filter(|text| !text.is_empty());
@@ -59,6 +59,7 @@ pub(super) fn filter(pairs: &QueryPairs) -> Result<AssetFilter, ApiError> {
         cluster_id: text("clusterId").map(str::to_owned),
         department_id: number("departmentId")?,
         project_id: number("projectId")?,
+        page: Some(pairs.page()?),
     })
 }
 

@@ -7,7 +7,7 @@ use reeve_types::Timestamp;
 use serde_json::{Value, json};
 
 use crate::link::Watch;
-use crate::server::{OrganizationFixture, Server, beside};
+use crate::server::{OrganizationFixture, Server};
 
 struct Shown {
     state: String,
@@ -50,10 +50,10 @@ async fn stands(server: &Server, cluster: &str, state: &str, reason: &str, since
 pub(crate) async fn ended(server: &Server, watch: Watch, cluster: &str) {
     drop(watch);
     let now = server.clock.now().as_millis();
-    let file = beside(server.dir.path());
+    let beside = server.dir.beside();
+    let sql = format!("SELECT last_liveness FROM clusters WHERE id = '{cluster}'");
     for _ in 0..3000 {
-        let sql = "SELECT last_liveness FROM clusters WHERE id = ?";
-        let kept: Option<i64> = file.query_row(sql, [cluster], |row| row.get(0)).unwrap();
+        let kept = beside.read(&sql).await[0]["last_liveness"].as_i64();
         if kept == Some(now) && server.app.cluster_streams.streams() == 0 {
             return;
         }

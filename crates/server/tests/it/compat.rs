@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use reeve_testkit::{output_with_input, own_postgres, reference_client};
+use reeve_testkit::{not_on_postgres, output_with_input, own_postgres, reference_client};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -12,6 +12,9 @@ use crate::process::{Running, fresh};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_references_client_works_over_sqlite() {
+    if not_on_postgres("the same on PostgreSQL is a test beside it") {
+        return;
+    }
     let Some(python) = reference_client() else { return };
     every_call(python, &[]).await;
 }

@@ -14,17 +14,17 @@ use reeve_identity::{MasterKey, Random};
 use reeve_server::bootstrap::DataDir;
 use reeve_server::credential_keys::{BATCH, FILE};
 use reeve_store::CredentialAssets;
-use reeve_testkit::{KillOnDrop, Postgres, own_postgres};
+use reeve_testkit::{KillOnDrop, Postgres, not_on_postgres, own_postgres};
 use reeve_types::CredentialAssetId;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::credentials::body;
+use crate::database::beside_sqlite;
 use crate::floods::{administrator, made, started, text};
 use crate::postgres_faults;
 use crate::process::{PROGRAM, Running, fresh};
-use crate::server::beside;
 
 /// Of four transactions, the last of which is not full.
 const MANY: u64 = 350;
@@ -147,7 +147,7 @@ impl Installation {
         };
         for statement in statements {
             match &self.postgres {
-                None => beside(&self.data).execute_batch(statement).unwrap(),
+                None => beside_sqlite(&self.data).execute_batch(statement).unwrap(),
                 Some(postgres) => {
                     let mut connection = postgres_faults::admin(postgres).await;
                     postgres_faults::run(&mut connection, statement).await;
@@ -285,6 +285,9 @@ async fn rotation_survives_kills(postgres: Option<Postgres>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_that_is_killed_goes_on_over_sqlite() {
+    if not_on_postgres("the same on PostgreSQL is a test beside it") {
+        return;
+    }
     rotation_survives_kills(None).await;
 }
 

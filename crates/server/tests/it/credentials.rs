@@ -12,6 +12,7 @@ use reeve_types::CredentialAssetKind;
 use serde_json::{Value, json};
 
 use crate::audit::events;
+use crate::database::holds;
 use crate::link::Watch;
 use crate::server::{OrganizationFixture, Server, write_beside};
 
@@ -305,12 +306,8 @@ async fn a_cluster_gets_the_values_of_what_reaches_it_and_its_stored_state_has_n
     let gone = watch.news().await.unwrap()["deletes"].to_string();
     assert!(gone.contains(&id) && !gone.contains(&account), "{gone}");
     server.get(admin, &path).await.refused(404);
-    let file = server.dir.path().join("reeve.db");
-    for side in ["", "-wal"] {
-        let bytes = fs::read(format!("{}{side}", file.display())).unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
-        assert!(!text.contains("C4nary"), "the database{side} holds a value");
-    }
+    let kept = server.dir.beside().everything().await;
+    assert!(!holds(&kept, "C4nary"), "the database holds a value");
     let audit: Vec<String> = events(server)
         .await
         .iter()
@@ -352,7 +349,7 @@ async fn values_that_were_moved_to_another_row_do_not_open() {
     write_beside(
         server,
         "UPDATE credential_assets SET sealed = (SELECT o.sealed FROM credential_assets o WHERE o.name = 'two') WHERE name = 'one'",
-    );
+    ).await;
     assert_eq!(
         told().await.iter().filter(|it| **it).count(),
         1,

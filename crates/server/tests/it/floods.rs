@@ -13,8 +13,9 @@ use reeve_store::{Audit, AuditRow, Outcome};
 use serde_json::{Value, json};
 
 use crate::connections::connected;
+use crate::database::{self, Beside};
 use crate::process::{Running, fresh};
-use crate::server::{beside, rule};
+use crate::server::rule;
 
 pub(crate) const PASSWORD: &str = "Given-Pass-1!";
 const RULES: &str = "/api/v1/authorization/access-rules";
@@ -120,7 +121,8 @@ impl Flood {
 
 /// The data directory of a server that does not run, or is read beside it.
 fn opened(data: &Path) -> (DataDir, MasterKey) {
-    let dir = DataDir::open(data).unwrap();
+    let url = database::of_program(data).map(|url| url.parse().unwrap());
+    let dir = DataDir::open(data).unwrap().with(url);
     let master = dir.master_key(&Random::system(), true).unwrap();
     (dir, master)
 }
@@ -266,8 +268,7 @@ async fn wrong_secrets_are_answered_while_nothing_can_be_written_whoever_is_name
     let accounts = "/api/v1/service-accounts";
     made(&running, &admin, accounts, json!({"name": "robot"})).await;
     let cluster = made(&running, &admin, "/api/v1/clusters", json!({"name": "gpu"})).await;
-    let writer = beside(&data);
-    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let held = Beside::program(&data).hold().await;
     let application =
         |name: &str| json!({"grantType": "client_credentials", "clientID": name, "clientSecret": "wrong"});
     let person = |name: &str| json!({"grantType": "password", "username": name, "password": "wrong"});
@@ -295,8 +296,7 @@ async fn wrong_secrets_are_answered_while_nothing_can_be_written_whoever_is_name
         waited.is_err(),
         "the database could be written: this test shows nothing"
     );
-    writer.execute_batch("ROLLBACK").unwrap();
-    drop(writer);
+    held.release().await;
     running.stop().await;
 }
 

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use reeve_server::directory::{Applied, Directory};
 use reeve_store::conformance::{Organization, RandomWrites, kinds_of_change};
 use reeve_store::{ChangeNumber, DirectoryChange, DirectorySnapshot, LogAfter, LoggedChanges, Store};
+use reeve_types::Timestamp;
 use serde_json::Value;
 
 use self::requests::{KINDS, request};
+use crate::database::Data;
 use crate::server::{OrganizationFixture, Server};
 
 /// How many requests, and how many writes below the server, there are.
@@ -100,12 +102,9 @@ impl Written {
 }
 
 async fn written() -> Written {
-    let dir = tempfile::tempdir().unwrap();
-    let now = reeve_types::Timestamp::from_millis(1_700_000_000_000);
-    let key = reeve_store_sql::AuditKey::new([7; 32].into());
-    let file = dir.path().join("reeve.db");
-    let store = reeve_store_sql::SqlStore::open_sqlite(&file, key, now);
-    let mut organization = Organization::new(Arc::new(store.await.unwrap())).await;
+    let data = Data::new().await;
+    let store = data.store(Timestamp::from_millis(1_700_000_000_000)).await;
+    let mut organization = Organization::new(Arc::new(store)).await;
     let empty = fresh(organization.store.as_ref()).await;
     let mut written = Written {
         log: Vec::new(),

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use reeve_identity::totp::TotpSecret;
-use reeve_testkit::skip_without;
 use reeve_testkit::software_authenticator::Ceremony;
+use reeve_testkit::{not_on_postgres, skip_without};
 use reeve_types::{Clock, Secret};
 use serde_json::{Value, json};
 
@@ -14,6 +14,7 @@ use crate::passkeys::{MINE, passkey_for};
 use crate::process::{Running, fresh};
 use crate::server::rule;
 
+const DISK: &str = "a full disk is that of its file";
 const RULES: &str = "/api/v1/authorization/access-rules";
 const CLUSTERS: &str = "/api/v1/clusters";
 const AUTHENTICATOR: &str = "/api/v1/me/authenticator";
@@ -129,7 +130,10 @@ async fn until_full(running: &Running, admin: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_still_revokes_and_takes_nothing_else() {
+async fn a_full_disk_of_sqlite_still_revokes_and_takes_nothing_else() {
+    if not_on_postgres(DISK) {
+        return;
+    }
     let (dir, data) = fresh();
     let Some(small) = Small::mount_or_skip(&data) else {
         return;
@@ -198,7 +202,10 @@ async fn a_full_disk_still_revokes_and_takes_nothing_else() {
 /// Without room for the reserve even a server that has none of it revokes as long as it can, and nothing else; here as a
 /// planted fault: with nothing kept, a revocation on a full disk is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_reserve_a_full_disk_refuses_revocations() {
+async fn without_a_reserve_a_full_disk_of_sqlite_refuses_revocations() {
+    if not_on_postgres(DISK) {
+        return;
+    }
     let (_dir, data) = fresh();
     let Some(small) = Small::mount_or_skip(&data) else {
         return;
@@ -215,7 +222,10 @@ async fn without_a_reserve_a_full_disk_refuses_revocations() {
 /// With the page of the real program and the software authenticator: the challenge and the counter are remembered on the room that the
 /// reserve gives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_administers_the_account_signs_in_with_a_passkey_on_a_full_disk() {
+async fn who_administers_the_account_signs_in_with_a_passkey_on_a_full_disk_of_sqlite() {
+    if not_on_postgres(DISK) {
+        return;
+    }
     let (_dir, data) = fresh();
     let Some(small) = Small::mount_or_skip(&data) else {
         return;
@@ -301,7 +311,10 @@ async fn authenticator_of(running: &Running, token: &str) -> Vec<String> {
 /// Both second factors of a person by whoever may change users, and the authenticator by a person whose own it is: each by itself on a
 /// disk that has just become full. Planted faults: `a-lost-second-factor-is-a-change`, `an-own-authenticator-stays-on-a-full-disk`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn second_factors_are_taken_away_on_a_full_disk() {
+async fn second_factors_are_taken_away_on_a_full_disk_of_sqlite() {
+    if not_on_postgres(DISK) {
+        return;
+    }
     for by_the_person in [false, true] {
         let (_dir, data) = fresh();
         let Some(small) = Small::mount_or_skip(&data) else {

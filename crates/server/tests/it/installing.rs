@@ -188,7 +188,7 @@ async fn a_sealed_secret_opens_for_its_own_cluster_alone() {
     write_beside(
         server,
         "UPDATE clusters SET sealed_secret = (SELECT sealed_secret FROM clusters WHERE name = 'demo') WHERE name = 'other'",
-    );
+    ).await;
     info(server, &server.admin, &other, "?version=1")
         .await
         .refused(500);
@@ -197,7 +197,7 @@ async fn a_sealed_secret_opens_for_its_own_cluster_alone() {
         "UPDATE clusters SET sealed_secret = NULL",
         "UPDATE clusters SET sealed_secret = NULL, credential = 'suspended:' || credential",
     ] {
-        write_beside(server, statement);
+        write_beside(server, statement).await;
         info(server, &server.admin, &organization.cluster, "?version=1")
             .await
             .refused(409);

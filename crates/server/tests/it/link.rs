@@ -13,19 +13,17 @@ use reeve_types::Revision;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::server::{OrganizationFixture, Server, beside, write_beside};
+use crate::server::{OrganizationFixture, Server, write_beside};
 
 /// A revision of the cluster that has this token of the link, with what the database keeps of it.
-fn kept(server: &Server, token: &str, revision: u64) -> Resume {
+async fn kept(server: &Server, token: &str, revision: u64) -> Resume {
     let claims = token.split('.').nth(1).unwrap();
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
     let cluster = claims["sub"].as_str().unwrap();
-    let sql = "SELECT token FROM revision_tokens WHERE cluster_id = ? AND revision = ?";
-    let args = (cluster, i64::try_from(revision).unwrap());
-    let kept: String = beside(server.dir.path())
-        .query_row(sql, args, |row| row.get(0))
-        .unwrap();
-    resume(revision, &kept)
+    let sql =
+        format!("SELECT token FROM revision_tokens WHERE cluster_id = '{cluster}' AND revision = {revision}");
+    let kept = server.dir.beside().read(&sql).await;
+    resume(revision, kept[0]["token"].as_str().unwrap())
 }
 
 fn resume(revision: u64, token: &str) -> Resume {
@@ -44,7 +42,10 @@ pub(crate) struct Watch {
 impl Watch {
     /// From nothing, or from a revision that the server's database has.
     pub(crate) async fn open(server: &Server, token: &str, resume: Option<u64>) -> Self {
-        let resume = resume.map(|revision| kept(server, token, revision));
+        let resume = match resume {
+            Some(revision) => Some(kept(server, token, revision).await),
+            None => None,
+        };
         Self::open_from(server, token, resume).await
     }
 
@@ -137,7 +138,7 @@ async fn a_stream_begins_with_everything_and_goes_on_with_what_changes() {
         .is(204);
     let batch = watch.news().await.unwrap();
     let gone = json!([{"kind": "AccessRule", "id": organization.alice_rule}]);
-    let token = kept(server, &token, 7).token;
+    let token = kept(server, &token, 7).await.token;
     assert_eq!(
         batch,
         json!({"type": "batch", "revision": 7, "token": token, "complete": false, "deletes": gone, "upserts": []})
@@ -178,7 +179,7 @@ async fn a_resumed_stream_is_told_only_what_is_later() {
         "nothing new, nothing sent"
     );
     // From the future, and from another state of the same number: it is sent everything.
-    let six = kept(server, &token, 6);
+    let six = kept(server, &token, 6).await;
     let future = Resume {
         revision: Revision(7),
         ..six
@@ -190,15 +191,9 @@ async fn a_resumed_stream_is_told_only_what_is_later() {
     }
 }
 
-/// A server over a copy of what another, which has ended, left in its directory.
+/// A server over a copy of what another, which has ended, left.
 async fn over_a_copy_of(server: &Server) -> Server {
-    let dir = Arc::new(tempfile::tempdir().unwrap());
-    // Not the file alone: what some connection still holds open has a part of its content in the log beside it.
-    let copy = dir.path().join("reeve.db").display().to_string();
-    beside(server.dir.path())
-        .execute("VACUUM INTO ?", [copy])
-        .unwrap();
-    Server::open(dir, server.clock.clone()).await
+    Server::open(server.dir.copy().await, server.clock.clone()).await
 }
 
 /// What the first batch of a stream that resumes there is: the revisions of its objects, or `None` for everything.
@@ -220,7 +215,7 @@ async fn position(server: &Server, organization: &OrganizationFixture, revision:
     let token = server
         .link_token(&organization.cluster, &organization.secret)
         .await;
-    kept(server, &token, revision)
+    kept(server, &token, revision).await
 }
 
 /// Planted fault: with the token ignored, revision 8 of the lost database is taken for revision 8 of the restored one, and a
@@ -660,9 +655,10 @@ async fn who_missed_too_many_deletions_is_sent_everything() {
     let organization = OrganizationFixture::new().await;
     let server = &organization.server;
     const MANY: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 20000)
-        INSERT INTO desired_objects SELECT c.id, 'access-rule', 1000000 + i, 6, NULL FROM n, clusters c";
+        INSERT INTO desired_objects (cluster_id, kind, object_id, revision, body)
+        SELECT c.id, 'access-rule', CAST(1000000 + i AS TEXT), 6, NULL FROM n, clusters c";
     assert_eq!(reeve_link::DELETES, 20_000);
-    write_beside(server, MANY);
+    write_beside(server, MANY).await;
     let token = server
         .link_token(&organization.cluster, &organization.secret)
         .await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::credentials;
 use crate::link::{Watch, large};
-use crate::server::{OrganizationFixture, Server, beside, rule};
+use crate::server::{OrganizationFixture, Server, rule};
 
 /// Two clusters: the one of the organization, whose agent tries, and another with a project, rule and workload of its own.
 struct Two {
@@ -59,8 +59,7 @@ impl Two {
 }
 
 /// Every row that a report could change, of every cluster.
-fn kept(server: &Server) -> Vec<String> {
-    let file = beside(server.dir.path());
+async fn kept(server: &Server) -> Vec<String> {
     let mut all = Vec::new();
     for query in [
         "SELECT * FROM object_status ORDER BY cluster_id, kind, object_id",
@@ -68,14 +67,8 @@ fn kept(server: &Server) -> Vec<String> {
          FROM clusters WHERE name = 'other'",
         "SELECT * FROM desired_objects ORDER BY cluster_id, kind, object_id",
     ] {
-        let mut statement = file.prepare(query).unwrap();
-        let columns = statement.column_count();
-        let mut rows = statement.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            let cells = (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at).unwrap());
-            let cells: Vec<_> = cells.map(|cell| format!("{cell:?}")).collect();
-            all.push(cells.join("|"));
-        }
+        let rows = server.dir.beside().read(query).await;
+        all.extend(rows.iter().map(Value::to_string));
     }
     all
 }
@@ -93,7 +86,7 @@ fn status(key: &ObjectKey, phase: &str) -> Value {
 async fn a_report_about_another_clusters_objects_changes_nothing() {
     let two = Two::new().await;
     let (server, organization) = (&two.organization.server, &two.organization);
-    let before = kept(server);
+    let before = kept(server).await;
     for key in &two.theirs {
         // A kind that is added is one that has to be tried here.
         match key {
@@ -119,7 +112,7 @@ async fn a_report_about_another_clusters_objects_changes_nothing() {
         .post(&two.token, LinkRoute::Status.path(), report)
         .await
         .is(204);
-    let mut after = kept(server);
+    let mut after = kept(server).await;
     let told: Vec<_> = after.extract_if(.., |row| row.contains("a lie")).collect();
     assert_eq!(told.len(), 1, "its own project's status alone: {told:?}");
     assert!(
@@ -145,7 +138,7 @@ async fn on_every_route_a_cluster_is_who_its_credential_says() {
         }
     }
     assert!(seen.concat().contains("secret-project"));
-    let before = kept(server);
+    let before = kept(server).await;
     for route in LinkRoute::ALL {
         match route {
             LinkRoute::Token => {
@@ -179,7 +172,7 @@ async fn on_every_route_a_cluster_is_who_its_credential_says() {
         }
     }
     // The other's stream was told nothing by any of it, and nothing of it was written.
-    assert_eq!(kept(server), before);
+    assert_eq!(kept(server).await, before);
     let rule = rule(("group", "g"), 9, ("tenant", "1"));
     let path = "/api/v1/authorization/access-rules";
     server.post(&server.admin, path, rule).await.is(201);
@@ -193,7 +186,7 @@ async fn on_every_route_a_cluster_is_who_its_credential_says() {
 async fn a_token_of_the_link_is_refused_by_every_operation_and_others_by_the_link() {
     let two = Two::new().await;
     let (server, organization) = (&two.organization.server, &two.organization);
-    let before = kept(server);
+    let before = kept(server).await;
     for operation in OPERATIONS.iter().filter(|it| it.access != Access::Public) {
         let path: Vec<_> = operation
             .path
@@ -217,5 +210,5 @@ async fn a_token_of_the_link_is_refused_by_every_operation_and_others_by_the_lin
             server.post(token, route.path(), body).await.refused(401);
         }
     }
-    assert_eq!(kept(server), before);
+    assert_eq!(kept(server).await, before);
 }

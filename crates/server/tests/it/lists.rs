@@ -181,7 +181,10 @@ async fn nothing_becomes_sql(organization: &OrganizationFixture) {
         before.push(server.get(admin, list).await.text);
     }
     let encoded = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
-    for list in LISTS.into_iter().chain(["/api/v1/users"]) {
+    for list in LISTS
+        .into_iter()
+        .chain(["/api/v1/users", "/api/v1/service-accounts"])
+    {
         for text in INJECTIONS {
             let text = encoded(text);
             for parameter in ["sortBy", "sortOrder", "offset", "limit", text.as_str()] {

@@ -1,4 +1,5 @@
-//! The server from outside: the real router over SQLite in a fresh directory, a clock that stands still, seeded ids.
+//! The server from outside: the real router over SQLite in a fresh directory, or PostgreSQL in a
+//! fresh database (`DATABASE=postgres`), a clock that stands still, seeded ids.
 //! Whole answers are shown in the snapshots.
 
 #![expect(
@@ -23,6 +24,7 @@ mod contract;
 mod credential_rotation;
 mod credentials;
 mod custom_roles;
+mod database;
 mod delegation;
 mod departments;
 mod documents;

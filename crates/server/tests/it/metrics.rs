@@ -5,11 +5,10 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
 
 use reeve_testkit::{shown_certificate, wait_until};
 
-use crate::process::{PROGRAM, Running, fresh};
+use crate::process::{Running, fresh, program};
 
 #[tokio::test]
 async fn metrics_are_on_a_port_of_their_own_for_who_has_the_token() {
@@ -58,7 +57,7 @@ async fn no_port_shows_metrics_by_default_and_none_that_strangers_reach_shows_th
     );
     drop(running);
     let start = |flags: &[&str]| {
-        let ended = Command::new(PROGRAM)
+        let ended = program(&data)
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(&data)
             .args(flags)

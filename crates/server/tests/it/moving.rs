@@ -8,15 +8,17 @@ use std::time::Duration;
 
 use axum::http::Method;
 use reeve_store_sql::{AuditKey, SqlStore};
-use reeve_testkit::{Postgres, own_postgres};
+use reeve_testkit::{Postgres, not_on_postgres, own_postgres};
 use reeve_types::Timestamp;
 use serde_json::Value;
 use sqlx::{Connection, Executor, PgConnection};
 
 use self::filled::{counts, filled};
+use crate::database::beside_sqlite;
 use crate::process::{PROGRAM, Running, fresh};
-use crate::server::{beside, rule};
+use crate::server::rule;
 
+const MOVE: &str = "a move begins at its file";
 const PASSWORD: &str = "Given-Pass-1!";
 const RULES: &str = "/api/v1/authorization/access-rules";
 
@@ -92,7 +94,10 @@ async fn rules(running: &Running, token: &str) -> Vec<i64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_is_moved_whole_and_the_old_one_is_not_served_by_accident() {
+async fn a_database_of_sqlite_is_moved_whole_and_not_served_by_accident() {
+    if not_on_postgres(MOVE) {
+        return;
+    }
     let Some(postgres) = own_postgres() else { return };
     let (dir, data) = fresh();
     let before = filled(dir.path(), &data).await;
@@ -189,7 +194,10 @@ async fn spoil(target: &mut PgConnection, table: &str, statements: &str) {
 
 /// Of whichever table a row is lost or changed on its way, nothing is moved, and the table is named. Planted fault: `moved-rows-not-compared`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_row_that_does_not_arrive_as_it_was_sent_ends_the_move() {
+async fn a_row_that_does_not_arrive_as_it_was_sent_ends_the_move_from_sqlite() {
+    if not_on_postgres(MOVE) {
+        return;
+    }
     let Some(postgres) = own_postgres() else { return };
     let (dir, data) = fresh();
     filled(dir.path(), &data).await;
@@ -223,7 +231,10 @@ async fn a_row_that_does_not_arrive_as_it_was_sent_ends_the_move() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_moved_is_refused_and_says_what_to_do() {
+async fn what_cannot_be_moved_from_sqlite_is_refused_and_says_what_to_do() {
+    if not_on_postgres(MOVE) {
+        return;
+    }
     let Some(postgres) = own_postgres() else { return };
     let (dir, data) = fresh();
     filled(dir.path(), &data).await;
@@ -253,7 +264,7 @@ async fn what_cannot_be_moved_is_refused_and_says_what_to_do() {
     assert!(said.contains("has to begin with `postgres://`"), "{said}");
 
     // A log that was tampered with is not carried on under a new roof.
-    beside(&data)
+    beside_sqlite(&data)
         .execute_batch(
             "UPDATE audit_events SET body = replace(body, 'vision', 'nobody') WHERE body LIKE '%vision%'",
         )
@@ -268,7 +279,10 @@ async fn what_cannot_be_moved_is_refused_and_says_what_to_do() {
 
 /// With every row written and none committed: what is held back is the end of the mark, which comes last.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_move_that_is_killed_leaves_a_target_that_is_refused_and_is_done_again() {
+async fn a_move_from_sqlite_that_is_killed_leaves_a_target_that_is_refused_and_is_done_again() {
+    if not_on_postgres(MOVE) {
+        return;
+    }
     let Some(postgres) = own_postgres() else { return };
     let (dir, data) = fresh();
     let before = filled(dir.path(), &data).await;

@@ -317,7 +317,8 @@ async fn passkeys_are_for_local_users_in_person() {
     crate::server::write_beside(
         server,
         "UPDATE users SET password = NULL WHERE email = 'bob@example.com'",
-    );
+    )
+    .await;
     server
         .post(&organization.bob, &begin, Value::Null)
         .await

@@ -10,7 +10,18 @@ use reqwest::{Method, Version};
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 
+use crate::database;
+
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_reeve-server");
+
+const DATABASE_URL: &str = "REEVE_DATABASE_URL";
+
+/// The program, over the database of servers that were started with this data directory.
+pub(crate) fn program(data: &Path) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.envs(database::of_program(data).map(|url| (DATABASE_URL, url)));
+    command
+}
 
 /// A server that runs; ended with the value.
 pub(crate) struct Running {
@@ -33,7 +44,8 @@ impl Running {
         Self::start_with(data, flags, &[]).await
     }
 
-    /// With these variables in its environment, beside those of the chart.
+    /// With these variables in its environment, beside those of the chart. Where neither they nor flags say which database it is, it
+    /// is the one that `DATABASE` asks for.
     pub(crate) async fn start_with(data: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let announce = data.with_extension("announce");
         let _ = std::fs::remove_file(&announce);
@@ -41,7 +53,11 @@ impl Running {
             true => &[],
             false => &["--listen", "127.0.0.1:0"],
         };
-        let child = Command::new(PROGRAM)
+        let says = flags.contains(&"--database-url") || variables.iter().any(|it| it.0 == DATABASE_URL);
+        if !says {
+            database::made_for_program(data).await;
+        }
+        let child = program(data)
             .arg("serve")
             .args(listen)
             .arg("--data-dir")
@@ -174,7 +190,10 @@ async fn what_is_secret_in_the_data_directory_is_its_owners_alone() {
     Running::start(&data, &[]).await.stop().await;
     let mode = |name: &str| std::fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(""), 0o700);
-    for file in ["master.key", "reeve.db", "tls/ca.key", "tls/tls.key"] {
+    let files = ["master.key", "tls/ca.key", "tls/tls.key", "reeve.db"];
+    // Without a database in it there is one file less.
+    let kept = files.len() - usize::from(database::of_program(&data).is_some());
+    for file in files.iter().take(kept) {
         assert_eq!(mode(file), 0o600, "{file}");
     }
 }
@@ -202,7 +221,7 @@ async fn api_servers_get_their_configuration_while_the_server_runs() {
     let running = Running::start(&data, &[]).await;
     let configuration = |cluster: &str| {
         let flags = ["authentication-config", "--cluster", cluster, "--data-dir"];
-        Command::new(PROGRAM).args(flags).arg(&data).output().unwrap()
+        program(&data).args(flags).arg(&data).output().unwrap()
     };
     let unknown = configuration("00000000-0000-4000-8000-000000000000");
     assert_eq!(unknown.status.code(), Some(2));
@@ -354,7 +373,7 @@ fn a_wrong_command_line_or_directory_is_2_with_a_sentence() {
 async fn a_data_directory_is_served_by_one_process_at_a_time() {
     let (_dir, data) = fresh();
     let first = Running::start(&data, &[]).await;
-    let second = Command::new(PROGRAM)
+    let second = program(&data)
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(&data)
         .output()

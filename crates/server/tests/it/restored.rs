@@ -1,17 +1,19 @@
 //! Backups that are put back, and the audit log from the command line: the program itself.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
-use reeve_testkit::{Postgres, own_postgres};
+use reeve_testkit::{Postgres, not_on_postgres, own_postgres};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::postgres_faults;
-use crate::process::{PROGRAM, Running, fresh, log};
+use crate::process::{Running, fresh, log, program};
 
 const ADMIN: &str = "admin@reeve.example";
 const DATABASE_URL: &str = "REEVE_DATABASE_URL";
+
+const FILES: &str = "its backup is a copy of files";
 
 /// Runs a subcommand over a data directory.
 fn run(data: &Path, words: &[&str]) -> Output {
@@ -20,7 +22,7 @@ fn run(data: &Path, words: &[&str]) -> Output {
 
 /// With these variables in its environment.
 fn run_with(data: &Path, words: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(PROGRAM);
+    let mut command = program(data);
     command.args(words).arg("--data-dir").arg(data);
     command.envs(variables.iter().copied()).output().unwrap()
 }
@@ -329,7 +331,10 @@ impl Story {
 }
 
 #[tokio::test]
-async fn a_restored_backup_revives_no_session_password_secret_or_uid() {
+async fn a_restored_backup_of_sqlite_revives_no_session_password_secret_or_uid() {
+    if not_on_postgres(FILES) {
+        return;
+    }
     revives_nothing(story(Database::Sqlite).await).await;
 }
 
@@ -438,7 +443,10 @@ async fn revives_nothing(story: Story) {
 
 /// The planted fault, which shows that the attack is real: nothing beside the database to compare with.
 #[tokio::test]
-async fn without_the_files_beside_the_master_key_everything_is_revived_unless_it_is_declared() {
+async fn without_the_files_sqlite_revives_everything_unless_it_is_declared() {
+    if not_on_postgres(FILES) {
+        return;
+    }
     revives_everything(story(Database::Sqlite).await).await;
 }
 
@@ -514,7 +522,10 @@ async fn a_server_that_was_killed_is_not_taken_for_a_restored_one() {
 
 // Red where a change whose answer does not wait for the disk is not written down before its answer.
 #[tokio::test]
-async fn a_backup_that_lacks_no_more_than_the_deletion_of_a_rule_is_known_as_one() {
+async fn a_backup_of_sqlite_that_lacks_no_more_than_the_deletion_of_a_rule_is_known_as_one() {
+    if not_on_postgres(FILES) {
+        return;
+    }
     let (dir, data) = fresh();
     let file = dir.path().join("password");
     std::fs::write(&file, "Given-Pass-1!\n").unwrap();

@@ -9,6 +9,7 @@ use axum::http::Method;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use http_body_util::BodyExt;
+use reeve_testkit::Database;
 use reeve_types::CredentialAssetKind;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
@@ -298,11 +299,11 @@ async fn no_secret_shows_in_log_audit_or_error() {
     let organization = OrganizationFixture::new().await;
     assert_eq!(search(&organization).await, Vec::<String>::new());
     let log = logged();
-    for line in [
-        "\"operation\":\"grant_token\"",
-        "\"status\":202",
-        "\"target\":\"reeve_store_sql::driver::sqlite\"",
-    ] {
+    let statements = match reeve_testkit::database() {
+        Database::Sqlite => "\"target\":\"reeve_store_sql::driver::sqlite\"",
+        Database::Postgres => "\"target\":\"sqlx::query\"",
+    };
+    for line in ["\"operation\":\"grant_token\"", "\"status\":202", statements] {
         assert!(log.contains(line), "{line} is not in the log");
     }
 }

@@ -1,7 +1,6 @@
 //! A server in this process.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,14 +17,13 @@ use reeve_server::outgoing::Patience;
 use reeve_server::router::router;
 use reeve_server::security::Security;
 use reeve_store::{AuditAction, AuditEntry, NewSession, SessionFacts, Store, SubjectId};
-use reeve_store_sql::{AuditKey, SqlStore};
+use reeve_store_sql::SqlStore;
 use reeve_types::{Clock, Email, Secret, ServiceAccountId, SessionId, SignInMethod, Timestamp, UserId};
-use rusqlite::Connection;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::contract;
+use crate::database::Data;
 
 pub(crate) const URL: &str = "https://reeve.test";
 pub(crate) const ADMIN: &str = "admin@reeve.example";
@@ -51,13 +49,13 @@ pub(crate) fn caller(id: SubjectId, email: &Email) -> Caller {
     }
 }
 
-/// The server, and the directory it lives in.
+/// The server, and the data it lives on.
 pub(crate) struct Server {
     pub(crate) app: Arc<App>,
     pub(crate) router: Router,
     pub(crate) clock: Clock,
     pub(crate) sql: Arc<SqlStore>,
-    pub(crate) dir: Arc<TempDir>,
+    pub(crate) dir: Arc<Data>,
     pub(crate) admin: String,
 }
 
@@ -94,68 +92,50 @@ impl Answer {
 
 impl Server {
     pub(crate) async fn new() -> Self {
-        let clock = Clock::fixed(Timestamp::from_millis(1_700_000_000_000));
-        Self::open(Arc::new(tempfile::tempdir().unwrap()), clock).await
+        Self::at(Timestamp::from_millis(1_700_000_000_000)).await
     }
 
-    /// Over what is in a directory.
-    pub(crate) async fn open(dir: Arc<TempDir>, clock: Clock) -> Self {
-        let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
-        let file = dir.path().join("reeve.db");
-        let store = SqlStore::open_sqlite(&file, key, clock.now()).await.unwrap();
-        Self::over(Arc::new(store), dir, clock, Patience::default()).await
+    /// One whose clock stands there.
+    pub(crate) async fn at(now: Timestamp) -> Self {
+        Self::open(Data::new().await, Clock::fixed(now)).await
     }
 
-    /// Over the copy of a directory that a server of this process was in: it draws other ids than that one did.
-    pub(crate) async fn open_copy(dir: Arc<TempDir>, clock: Clock) -> Self {
-        let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
-        let file = dir.path().join("reeve.db");
-        let store = Arc::new(SqlStore::open_sqlite(&file, key, clock.now()).await.unwrap());
-        Self::over_with(store, dir, clock, Patience::default(), true, Random::seeded(8)).await
+    /// Over data that are there.
+    pub(crate) async fn open(dir: Arc<Data>, clock: Clock) -> Self {
+        Self::over(dir, clock, Patience::default(), true, Random::seeded(7)).await
+    }
+
+    /// Over a copy of the data that a server of this process had: it draws other ids than that one did.
+    pub(crate) async fn open_copy(dir: Arc<Data>, clock: Clock) -> Self {
+        Self::over(dir, clock, Patience::default(), true, Random::seeded(8)).await
     }
 
     /// One that waits only so long for an operator that does not read.
     pub(crate) async fn with_patience(patience: Patience) -> Self {
         let clock = Clock::fixed(Timestamp::from_millis(1_700_000_000_000));
-        let dir = Arc::new(tempfile::tempdir().unwrap());
-        let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
-        let file = dir.path().join("reeve.db");
-        let store = SqlStore::open_sqlite(&file, key, clock.now()).await.unwrap();
-        Self::over(Arc::new(store), dir, clock, patience).await
+        Self::over(Data::new().await, clock, patience, true, Random::seeded(7)).await
     }
 
-    /// Over a database of PostgreSQL.
+    /// Over a database of PostgreSQL that the test has made, whatever `DATABASE` asks for.
     pub(crate) async fn open_postgres(url: &str, clock: Clock) -> Self {
-        let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
-        let url = url.parse().unwrap();
-        let store = SqlStore::open_postgres(&url, key, clock.now()).await.unwrap();
-        let dir = Arc::new(tempfile::tempdir().unwrap());
-        Self::over(Arc::new(store), dir, clock, Patience::default()).await
+        Self::open(Data::given(url), clock).await
     }
 
     /// One that lets nobody make roles, as the program by default.
     pub(crate) async fn without_custom_roles() -> Self {
         let clock = Clock::fixed(Timestamp::from_millis(1_700_000_000_000));
-        let dir = Arc::new(tempfile::tempdir().unwrap());
-        let key = AuditKey::new(MasterKey::from_bytes(&[7; 32]).unwrap().audit_key());
-        let file = dir.path().join("reeve.db");
-        let store = SqlStore::open_sqlite(&file, key, clock.now()).await.unwrap();
-        let random = Random::seeded(7);
-        Self::over_with(Arc::new(store), dir, clock, Patience::default(), false, random).await
+        let (dir, random) = (Data::new().await, Random::seeded(7));
+        Self::over(dir, clock, Patience::default(), false, random).await
     }
 
-    async fn over(store: Arc<SqlStore>, dir: Arc<TempDir>, clock: Clock, patience: Patience) -> Self {
-        Self::over_with(store, dir, clock, patience, true, Random::seeded(7)).await
-    }
-
-    async fn over_with(
-        store: Arc<SqlStore>,
-        dir: Arc<TempDir>,
+    async fn over(
+        dir: Arc<Data>,
         clock: Clock,
         patience: Patience,
         custom_roles: bool,
         random: Random,
     ) -> Self {
+        let store = Arc::new(dir.store(clock.now()).await);
         let master = MasterKey::from_bytes(&[7; 32]).unwrap();
         if !reeve_store::Installation::is_initialized(store.as_ref())
             .await
@@ -549,12 +529,7 @@ pub(crate) fn forged(
         .to_owned()
 }
 
-/// A connection of its own to the database in a server's directory, whether the server runs or not.
-pub(crate) fn beside(data: &Path) -> Connection {
-    Connection::open(data.join("reeve.db")).unwrap()
-}
-
 /// Writes into the database beside the server.
-pub(crate) fn write_beside(server: &Server, statement: &str) {
-    beside(server.dir.path()).execute_batch(statement).unwrap();
+pub(crate) async fn write_beside(server: &Server, statement: &str) {
+    server.dir.beside().write(statement).await;
 }

@@ -53,6 +53,53 @@ async fn service_accounts_are_made_listed_shown_and_deleted() {
     insta::assert_snapshot!(page.page());
 }
 
+/// By either name, with the parameters that lists of people take; without them as before. Planted faults:
+/// `service-accounts-are-not-paged`, `service-accounts-by-anothers-column`.
+#[tokio::test]
+async fn service_accounts_are_listed_in_pages() {
+    let organization = OrganizationFixture::new().await;
+    let (server, admin) = (&organization.server, &organization.server.admin);
+    for number in 0..6 {
+        server.clock.advance_seconds(1);
+        server.service_account(&format!("bot-{number}")).await;
+    }
+    for list in [ALL, "/api/v1/apps"] {
+        let names = async |query: &str| -> Vec<String> {
+            let found = server.get(admin, &format!("{list}{query}")).await.is(200);
+            let all = found.as_array().unwrap().iter();
+            all.map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+        };
+        let all = ["bot-0", "bot-1", "bot-2", "bot-3", "bot-4", "bot-5", "ci"];
+        assert_eq!(names("").await, all);
+        assert_eq!(names("?limit=3").await, all[..3]);
+        assert_eq!(names("?limit=3&offset=3").await, all[3..6]);
+        assert_eq!(names("?limit=3&offset=6").await, all[6..]);
+        assert_eq!(names("?limit=3&offset=7").await, [""; 0]);
+        let newest = names("?sortBy=createdAt&sortOrder=desc&limit=2").await;
+        assert_eq!(newest, ["bot-5", "bot-4"]);
+        assert_eq!(names("?filterBy=name==bot-3").await, ["bot-3"]);
+        assert_eq!(names("?filterBy=name=@t-&search=5").await, ["bot-5"]);
+        assert_eq!(names("?filterBy=createdBy==nobody").await, [""; 0]);
+        for wrong in [
+            "limit=0",
+            "limit=501",
+            "offset=-1",
+            "sortBy=secret",
+            "filterBy=secret==x",
+            "page=1",
+        ] {
+            server.get(admin, &format!("{list}?{wrong}")).await.refused(400);
+        }
+        // Whoever may see none is told the same whatever the question finds.
+        let refused = server.get(&organization.alice, list).await;
+        refused.refused(403);
+        for query in ["filterBy=name==bot-3", "filterBy=name==nobody"] {
+            let asked = server.get(&organization.alice, &format!("{list}?{query}")).await;
+            assert_eq!((asked.status, &asked.text), (refused.status, &refused.text));
+        }
+    }
+}
+
 /// By either name it is the same account, with the same rights asked for and the same bounds; what differs is what a secret is called.
 #[tokio::test]
 async fn an_application_is_a_service_account_by_its_older_name() {

@@ -209,7 +209,7 @@ async fn who_missed_more_than_is_kept_is_sent_everything_rules_first() {
     server.delete(&server.admin, &alices).await.is(204);
     a_week_of_changes(&organization, 10).await;
     // As if a thousand more had been made: their tokens are forgotten.
-    crate::server::write_beside(server, "DELETE FROM revision_tokens WHERE revision < 20");
+    crate::server::write_beside(server, "DELETE FROM revision_tokens WHERE revision < 20").await;
     let token = server.link_token(cluster, &organization.secret).await;
     let mut watch = Watch::open_from(server, &token, applied.position).await;
     let brought = applied.catch_up(&mut watch).await;

@@ -4,9 +4,9 @@ use reeve_testkit::is_whole;
 use reqwest::Method;
 use serde_json::json;
 
+use crate::database::Beside;
 use crate::floods::{administrator, made, started, text};
 use crate::process::fresh;
-use crate::server::beside;
 
 /// How many projects; five rules each. `make chaos` deletes ten times as many, the size that the figures of lists are for.
 fn projects() -> usize {
@@ -54,13 +54,12 @@ async fn a_department_of_thousands_of_projects_is_deleted_within_bounds() {
         json!({"name": "p1", "clusterId": cluster["uuid"], "parentId": department["id"], "resources": []});
     made(&running, &admin, "/api/v1/org-unit/projects", body).await;
     running.stop().await;
-    let connection = beside(&data);
+    let beside = Beside::program(&data);
     let most = format!("CREATE TABLE wide AS SELECT {} AS most", projects());
-    connection.execute_batch(&most).unwrap();
+    beside.write(&most).await;
     for statement in FURNISHED {
-        connection.execute_batch(statement).unwrap();
+        beside.write(statement).await;
     }
-    drop(connection);
 
     let running = started(&data, &[]).await;
     let admin = administrator(&running).await;

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::floods::{administrator, started, text};
 use crate::keys::kid;
-use crate::process::{PROGRAM, Running, fresh};
+use crate::process::{Running, fresh, program};
 
 /// The program with these words, over a data directory.
-fn program(data: &Path, words: &[&str]) -> (i32, String) {
-    let mut command = std::process::Command::new(PROGRAM);
+fn run(data: &Path, words: &[&str]) -> (i32, String) {
+    let mut command = program(data);
     command.args(words).arg("--data-dir").arg(data);
     let Output {
         status,
@@ -47,21 +47,21 @@ async fn a_withdrawn_key_is_believed_by_nobody_from_the_next_start_on() {
     let leaked = kid(&stolen);
     let before = published(&running).await;
     assert!(before.contains(&leaked));
-    let (code, said) = program(&data, &["keys", "withdraw", &leaked]);
+    let (code, said) = run(&data, &["keys", "withdraw", &leaked]);
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("is served by another process"), "{said}");
     running.stop().await;
 
-    let (code, said) = program(&data, &["keys", "list"]);
+    let (code, said) = run(&data, &["keys", "list"]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains(&format!("{leaked} current since")), "{said}");
-    let (code, said) = program(&data, &["keys", "withdraw", "no-such-key"]);
+    let (code, said) = run(&data, &["keys", "withdraw", "no-such-key"]);
     assert_eq!(code, 2, "{said}");
     assert!(
         said.contains("`no-such-key`") && said.contains("keys list"),
         "{said}"
     );
-    let (code, said) = program(&data, &["keys", "withdraw", &leaked]);
+    let (code, said) = run(&data, &["keys", "withdraw", &leaked]);
     assert_eq!(code, 0, "{said}");
 
     let running = started(&data, &[]).await;
@@ -76,6 +76,6 @@ async fn a_withdrawn_key_is_believed_by_nobody_from_the_next_start_on() {
         "whoever keeps the published keys has to read them again"
     );
     running.stop().await;
-    let (code, said) = program(&data, &["audit", "verify"]);
+    let (code, said) = run(&data, &["audit", "verify"]);
     assert_eq!(code, 0, "{said}");
 }

@@ -559,7 +559,7 @@ async fn lists_and_counts_read_nothing_of_what_was_asked_for() {
     let server = &organization.server;
     let body = training(&organization, "t", json!({"image": "local.test/tools:1"}));
     let made = server.post(&organization.alice, ALL, body).await.is(202);
-    write_beside(server, "UPDATE workload_requests SET request = 'no JSON'");
+    write_beside(server, "UPDATE workload_requests SET request = 'no JSON'").await;
     let list = server.get(&organization.alice, "/api/v1/workloads").await.is(200);
     assert_eq!(list["workloads"][0]["images"], json!(["local.test/tools:1"]));
     server.get(&organization.alice, ALL).await.is(200);

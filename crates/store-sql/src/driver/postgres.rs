@@ -22,6 +22,7 @@ const MIGRATIONS: Migrations = super::migrations(
     include_str!("../../migrations/0006_bounds.postgres.sql"),
     include_str!("../../migrations/0014_lists.postgres.sql"),
     include_str!("../../migrations/0020_audit_columns.postgres.sql"),
+    include_str!("../../migrations/0031_asset_lists.postgres.sql"),
 );
 
 /// The migrations of this database.

@@ -27,6 +27,7 @@ const MIGRATIONS: Migrations = migrations(
     include_str!("../../migrations/0006_bounds.sql"),
     include_str!("../../migrations/0014_lists.sql"),
     include_str!("../../migrations/0020_audit_columns.sql"),
+    include_str!("../../migrations/0031_asset_lists.sql"),
 );
 
 /// How many connections read at a time.

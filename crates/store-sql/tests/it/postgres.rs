@@ -1,7 +1,6 @@
 //! Every promise of a store, on PostgreSQL; and what happens when that goes away, or somebody else writes to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
@@ -9,11 +8,10 @@ use reeve_link::StatusReport;
 use reeve_store::conformance::Organization;
 use reeve_store::{AuditAction, AuditEntry, ChangeLog, LogAfter, Store, StoreError};
 use reeve_store_sql::SqlStore;
-use reeve_testkit::{Postgres, own_postgres, postgres};
+use reeve_testkit::{Postgres, Template, own_postgres, postgres};
 use reeve_types::{Revision, Timestamp};
 use sqlx::PgConnection;
 use sqlx::{Connection, Executor};
-use tokio::sync::OnceCell;
 
 use crate::sqlite::key;
 
@@ -23,34 +21,16 @@ pub(crate) async fn connect(postgres: &Postgres, database: &str) -> PgConnection
     PgConnection::connect(&postgres.url(database)).await.unwrap()
 }
 
-/// A database made from another; its name.
-async fn made_from(postgres: &Postgres, template: &str) -> String {
-    static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut connection = connect(postgres, "postgres").await;
-    let sql = format!("CREATE DATABASE {name} TEMPLATE {template}");
-    connection.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
-    name
-}
-
-/// With a collation that no program would choose: everything must be as it is on SQLite all the same.
-const NOTHING: &str = "template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LC_COLLATE 'C' LC_CTYPE 'C'";
-
 /// A database with nothing in it; its address.
 pub(crate) async fn empty(postgres: &Postgres) -> String {
-    postgres.url(&made_from(postgres, NOTHING).await)
+    postgres.url(&postgres.empty_database().await.unwrap())
 }
 
 /// A database that a store has been opened on once: it is copied faster than its tables are made.
 pub(crate) async fn opened(postgres: &Postgres) -> String {
-    static OPENED: OnceCell<String> = OnceCell::const_new();
-    let make = async || {
-        let name = made_from(postgres, NOTHING).await;
-        open(&postgres.url(&name)).await.close().await;
-        name
-    };
-    let template = OPENED.get_or_init(make).await;
-    postgres.url(&made_from(postgres, template).await)
+    static OPENED: Template = Template::new();
+    let made = OPENED.copy(postgres, async |url: &str| open(url).await.close().await);
+    postgres.url(&made.await.unwrap())
 }
 
 pub(crate) async fn open(url: &str) -> SqlStore {

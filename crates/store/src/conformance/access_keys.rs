@@ -1,6 +1,7 @@
 //! Access keys.
 
 use reeve_authz::{Action, BootstrapException, Entity, Granted, Scope};
+use reeve_types::list::PageQuery;
 use reeve_types::{AccessKeyId, SessionId, SignInMethod, UserId};
 
 use super::organization::{NOW, Organization, entry, exception, id, parsed};
@@ -92,6 +93,15 @@ pub async fn an_access_key_is_its_owners_alone_and_ends_with_her(organization: O
         names,
         [("alice@example.com", "notebook"), ("bob@example.com", "notebook")]
     );
+    for (offset, expected) in [(0, "alice@example.com"), (1, "bob@example.com")] {
+        let filter = AccessKeyFilter {
+            page: PageQuery { offset, limit: 1 },
+            ..AccessKeyFilter::default()
+        };
+        let page = store.all_access_keys(&rule(Action::Read), &filter).await.unwrap();
+        let owners: Vec<_> = page.iter().map(|it| it.owner.as_str()).collect();
+        assert_eq!(owners, [expected]);
+    }
     let of = |key: AccessKeyId, user| {
         let secret = CredentialHash::new("another");
         store.set_access_key_secret(&mine, user, key, secret, entry(AuditAction::Update))

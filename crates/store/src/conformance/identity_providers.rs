@@ -5,8 +5,8 @@ use reeve_types::UserId;
 
 use super::organization::{NOW, Organization, entry, exception, id};
 use crate::{
-    AuditAction, IdpRow, NewSession, ProvidedIdentity, RenewedSession, SessionFacts, SessionProvider,
-    StoreError, SubjectId,
+    AuditAction, IdpRow, MOST_IDENTITY_PROVIDERS, NewSession, ProvidedIdentity, RenewedSession, SessionFacts,
+    SessionProvider, StoreError, SubjectId,
 };
 
 /// A provider of this alias.
@@ -42,6 +42,33 @@ async fn user(organization: &Organization, identity: ProvidedIdentity) -> Result
         .provided_user(&granted, identity, entry)
         .await?;
     Ok(made.value)
+}
+
+/// Planted fault: `providers-without-end`.
+pub async fn an_account_has_so_many_identity_providers_at_most(organization: Organization) {
+    let granted = organization.may(Action::Create, Entity::SecuritySettings, Scope::Account);
+    let store = &organization.store;
+    let make = async |number: i64| {
+        let row = provider(&format!("corp-{number}"));
+        let made = store.create_identity_provider(&granted, row, entry(AuditAction::Create));
+        made.await
+    };
+    for number in 0..MOST_IDENTITY_PROVIDERS {
+        make(number).await.unwrap();
+    }
+    let refused = make(MOST_IDENTITY_PROVIDERS).await;
+    assert!(
+        matches!(
+            refused,
+            Err(StoreError::ProvidersFull {
+                most: MOST_IDENTITY_PROVIDERS
+            })
+        ),
+        "{refused:?}"
+    );
+    let granted = organization.may(Action::Read, Entity::SecuritySettings, Scope::Account);
+    let there = store.identity_providers(&granted).await.unwrap().len();
+    assert_eq!(i64::try_from(there), Ok(MOST_IDENTITY_PROVIDERS));
 }
 
 /// The planted fault is in the words: whoever went by the email would answer another account in each of the refusals.

@@ -2,6 +2,7 @@
 
 mod listed;
 mod oracle;
+mod policies;
 mod setting;
 
 use reeve_authz::Principal;
@@ -11,6 +12,7 @@ use self::listed::{Access, Listed};
 use self::oracle::{Line, apply};
 use self::setting::Setting;
 use super::organization::Organization;
+pub use policies::policies_are_found_by_kind_scope_and_what_may_be_seen;
 
 /// How many queries each list is asked, of each caller.
 const QUERIES: usize = 60;
@@ -63,6 +65,7 @@ pub async fn lists_are_what_reading_everything_comes_to(organization: Organizati
     }
     let admin = setting.organization.admin.clone();
     compare::<listed::Users>(&mut setting, &admin).await;
+    compare::<listed::ServiceAccounts>(&mut setting, &admin).await;
     compare::<listed::Events>(&mut setting, &admin).await;
 }
 
@@ -158,6 +161,7 @@ pub async fn pages_neither_repeat_nor_lose_a_row(organization: Organization) {
     all_pages::<listed::Rules>(&setting).await;
     all_pages::<listed::Workloads>(&setting).await;
     all_pages::<listed::Users>(&setting).await;
+    all_pages::<listed::ServiceAccounts>(&setting).await;
 }
 
 async fn all_pages<L: Listed>(setting: &Setting) {

@@ -3,10 +3,11 @@
 use reeve_authz::{Action, Entity, Principal, RoleId, Scope};
 use reeve_link::{ClusterSettings, KubernetesEndpoint, ObjectKey, ObjectStatus, StatusPhase, StatusReport};
 use reeve_types::Revision;
-use reeve_types::list::ListQuery;
+use reeve_types::list::{ListQuery, PageQuery};
 
 use super::organization::{NOW, Organization, entry, group, id, link, parsed, posix};
-use crate::{AccessRuleFilter, AuditAction, CredentialHash, StoreError};
+use super::secret_assets::new_credential;
+use crate::{AccessRuleFilter, AssetFilter, AuditAction, CredentialAssetFilter, CredentialHash, StoreError};
 
 /// Twice the same is written once; what the cluster is not to have is dropped.
 pub async fn a_report_is_kept_when_it_says_something_new(mut organization: Organization) {
@@ -382,7 +383,13 @@ pub async fn a_list_is_cut_by_what_is_visible_of_its_own_kind(mut organization: 
             .await
             .map(drop),
     );
-    gate(organization.store.clusters(&wrong).await.map(drop));
+    gate(
+        organization
+            .store
+            .clusters(&wrong, PageQuery::default())
+            .await
+            .map(drop),
+    );
     let (query, filter) = (ListQuery::default(), AccessRuleFilter::default());
     gate(
         organization
@@ -436,6 +443,62 @@ pub async fn a_list_is_cut_by_what_is_visible_of_its_own_kind(mut organization: 
     );
 }
 
+/// Pages of clusters and of secrets hold what may be seen, each once, in the order of names, however many are hidden in between. Planted
+/// faults: `clusters-are-not-paged`, `assets-are-not-paged`.
+pub async fn clusters_and_assets_are_read_in_pages(mut organization: Organization) {
+    let mut all = Vec::new();
+    for (number, name) in (10..).zip(["d", "b", "e", "a", "c"]) {
+        all.push(organization.cluster(number, name).await.id);
+    }
+    for (number, cluster) in (200..).zip(&all) {
+        let scope = Scope::Cluster(*cluster);
+        let new = new_credential(number, &format!("credential-{number}"), scope);
+        let granted = organization.may(Action::Create, Entity::Credentials, scope);
+        let create = entry(AuditAction::Create);
+        let kept = organization.store.create_credential_asset(&granted, new, create);
+        kept.await.unwrap();
+    }
+    // Those called d, e and c.
+    for at in [0, 2, 4] {
+        let scope = Scope::Cluster(*all.get(at).unwrap());
+        organization
+            .rule(group("g"), RoleId::SYSTEM_ADMINISTRATOR, scope)
+            .await;
+    }
+    let somebody = Principal {
+        subject: reeve_authz::SubjectKey::User(parsed("x@example.com")),
+        groups: vec![parsed("g")],
+    };
+    let store = &organization.store;
+    for (caller, names) in [(&somebody, "cde"), (&organization.admin, "abcde")] {
+        let clusters = organization.index.visible(caller, Entity::Cluster).unwrap();
+        let credentials = organization.index.visible(caller, Entity::Credentials).unwrap();
+        for limit in 1..=6 {
+            let mut pages = (String::new(), Vec::new());
+            for offset in (0..6).step_by(limit) {
+                let page = PageQuery { offset, limit };
+                let some = store.clusters(&clusters, page).await.unwrap();
+                let filter = CredentialAssetFilter {
+                    asset: AssetFilter {
+                        page: Some(page),
+                        ..AssetFilter::default()
+                    },
+                    ..CredentialAssetFilter::default()
+                };
+                let assets = store.credential_assets(&credentials, &filter).await.unwrap();
+                assert!(some.len() <= limit && assets.len() == some.len(), "{page:?}");
+                pages.0.extend(some.iter().map(|it| it.name.to_string()));
+                pages.1.extend(assets.into_iter().map(|it| it.id));
+            }
+            assert_eq!(pages.0, names, "{limit} on a page");
+            let everything = CredentialAssetFilter::default();
+            let whole = store.credential_assets(&credentials, &everything).await;
+            let whole: Vec<_> = whole.unwrap().into_iter().map(|it| it.id).collect();
+            assert_eq!(pages.1, whole, "{limit} on a page");
+        }
+    }
+}
+
 /// And nothing but the name and the id (control-plane 2.3).
 pub async fn of_what_is_above_something_visible_the_name_is_shown(mut organization: Organization) {
     let cluster = organization.cluster(10, "a").await.id;
@@ -452,7 +515,11 @@ pub async fn of_what_is_above_something_visible_the_name_is_shown(mut organizati
         groups: vec![parsed("g")],
     };
     let sees = |entity| organization.index.visible(&somebody, entity).unwrap();
-    let clusters = organization.store.clusters(&sees(Entity::Cluster)).await.unwrap();
+    let clusters = organization
+        .store
+        .clusters(&sees(Entity::Cluster), PageQuery::default())
+        .await
+        .unwrap();
     assert_eq!(
         clusters.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(),
         ["a"]

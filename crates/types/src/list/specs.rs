@@ -31,6 +31,24 @@ list! {
 }
 
 list! {
+    /// `GET /api/v1/service-accounts`, and the same by its older name. Pages of our own: the reference has no parameters there.
+    ServiceAccountColumn, SERVICE_ACCOUNTS;
+    operators: SOME, default_limit: MAX_LIMIT, extras: &[];
+    /// Its name.
+    Name: "name" Text.searched(),
+    /// Who made it.
+    CreatedBy: "createdBy" Text.searched(),
+    /// When it was made.
+    CreatedAt: "createdAt" Moment,
+    /// When it was last enabled, disabled or given a secret.
+    UpdatedAt: "updatedAt" Moment,
+    /// `true` where it may sign in, otherwise `false`.
+    Enabled: "enabled" Text,
+    /// The last sign-in.
+    LastLogin: "lastLogin" Moment.nullable(),
+}
+
+list! {
     /// `GET /api/v1/audit/log/file`.
     AuditColumn, AUDIT;
     operators: &Operator::ALL, default_limit: 20, extras: &["start", "end", "numberOfSamples", "fileType", "file_type"];

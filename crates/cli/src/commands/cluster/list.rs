@@ -3,6 +3,7 @@
 use reeve_api::cluster::Cluster;
 use reeve_types::Timestamp;
 
+use super::objects;
 use crate::Context;
 use crate::failure::Failure;
 use crate::http::Api;
@@ -11,10 +12,7 @@ use crate::printer::{age, table};
 pub(in crate::commands) async fn run(context: &mut Context) -> Result<(), Failure> {
     let now = context.clock.now();
     let api = Api::signed_in(&context.settings, now).await?;
-    let clusters: Vec<Cluster> = api
-        .get("/api/v1/clusters", &[])
-        .await
-        .map_err(|error| error.explain("cannot list clusters"))?;
+    let clusters = objects::all(&api, "cannot list clusters").await?;
     let names = clusters.iter().map(|cluster| format!("cluster/{}", cluster.name));
     context.printer.named(&clusters, names, || {
         if clusters.is_empty() {

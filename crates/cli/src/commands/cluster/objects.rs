@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::Context;
 use crate::args::{OneCluster, RenameCluster};
+use crate::commands::find;
 use crate::commands::objects::{self, Object};
 use crate::failure::Failure;
 use crate::http::Api;
@@ -83,8 +84,11 @@ pub(in crate::commands) async fn delete(context: &mut Context, one: OneCluster) 
     objects::deleted::<Cluster>(&mut context.printer, &[found.name()], &said)
 }
 
-async fn all(api: &Api, what: &str) -> Result<Vec<Cluster>, Failure> {
-    api.get(BASE, &[]).await.map_err(|error| error.explain(what))
+/// All of them.
+pub(super) async fn all(api: &Api, what: &str) -> Result<Vec<Cluster>, Failure> {
+    find::silent_pages(api, BASE, &[], |all| all)
+        .await
+        .map_err(|error| error.explain(what))
 }
 
 async fn find(api: &Api, name: &str, what: &str) -> Result<Cluster, Failure> {

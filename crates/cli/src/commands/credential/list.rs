@@ -1,9 +1,9 @@
 //! `reeve credential list`.
 
 use reeve_api::access_rule::ScopeType;
-use reeve_api::credential::{AllCredentials, AnyCredential, AssetOrigin, AssetPhase};
+use reeve_api::credential::{AnyCredential, AssetOrigin, AssetPhase};
 
-use super::BASE;
+use super::all;
 use crate::Context;
 use crate::args::ListCredentials;
 use crate::failure::Failure;
@@ -12,12 +12,11 @@ use crate::printer::table;
 
 pub(super) async fn run(context: &mut Context, arguments: ListCredentials) -> Result<(), Failure> {
     let api = Api::signed_in(&context.settings, context.clock.now()).await?;
-    let all: AllCredentials = api
-        .get(BASE, &[])
+    let all = all(&api, &[])
         .await
         .map_err(|error| error.explain("cannot list credentials"))?;
     let wanted = |it: &AnyCredential| arguments.kind.is_none_or(|kind| it.meta.kind == kind);
-    let found: Vec<AnyCredential> = all.entries.into_iter().filter(wanted).collect();
+    let found: Vec<AnyCredential> = all.into_iter().filter(wanted).collect();
     context.printer.answer(&found, || {
         if found.is_empty() {
             return "no credentials".to_owned();

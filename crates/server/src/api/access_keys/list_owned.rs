@@ -1,4 +1,5 @@
-//! `GET /api/v1/administration/access-keys`: everybody's, or those of one client id or owner.
+//! `GET /api/v1/administration/access-keys`: everybody's, or those of one client id or owner, in pages of our own, which the
+//! reference does not have.
 
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ pub async fn of_user_applications(
 }
 
 async fn list(app: &App, caller: &Caller, pairs: &QueryPairs) -> Result<Vec<OwnedAccessKey>, ApiError> {
-    pairs.only(&["clientId", "createdBy"])?;
+    pairs.only(&["clientId", "createdBy", "offset", "limit"])?;
     let granted = app
         .directory()
         .allow_in_account(caller, Action::Read, Entity::AccessKeys)?;
@@ -43,6 +44,7 @@ async fn list(app: &App, caller: &Caller, pairs: &QueryPairs) -> Result<Vec<Owne
     let filter = AccessKeyFilter {
         id: client_id.and_then(key_of),
         owner: created_by.and_then(|text| text.parse().ok()),
+        page: pairs.page()?,
     };
     // What can be no key's client id and nobody's email: there are none.
     if client_id.is_some() != filter.id.is_some() || created_by.is_some() != filter.owner.is_some() {

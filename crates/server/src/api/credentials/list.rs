@@ -1,4 +1,5 @@
-//! `GET /api/v1/asset/credentials` and `GET /api/v1/asset/credentials/<kind>`: not in pages, as the reference has it.
+//! `GET /api/v1/asset/credentials` and `GET /api/v1/asset/credentials/<kind>`: in pages of our own, which
+//! the reference does not have.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::QueryPairs;
 
-const PARAMETERS: [&str; 7] = [
+const PARAMETERS: [&str; 9] = [
     "name",
     "scope",
     "projectId",
@@ -26,6 +27,8 @@ const PARAMETERS: [&str; 7] = [
     "clusterId",
     "usageInfo",
     "statusInfo",
+    "offset",
+    "limit",
 ];
 
 /// Those of one kind.

@@ -54,8 +54,7 @@ pub(super) async fn find(app: &App, told: &Told, subject: &SubjectKey) -> Result
     };
     let mut made = Made::default();
     if let Some(granted) = &told.applications {
-        let all = app.store.service_accounts(granted).await?;
-        made.applications = all.into_iter().filter(|it| it.created_by == maker).collect();
+        made.applications = app.store.service_accounts_made_by(granted, &maker).await?;
     }
     if let Some(visible) = &told.credentials {
         let filter = CredentialAssetFilter {

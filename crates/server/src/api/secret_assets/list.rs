@@ -1,4 +1,4 @@
-//! `GET /api/v1/asset/datasource/secrets`: not in pages, as the reference has it.
+//! `GET /api/v1/asset/datasource/secrets`: in pages of our own, which the reference does not have.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::{InvalidRequest, QueryPairs};
 
-const PARAMETERS: [&str; 11] = [
+const PARAMETERS: [&str; 13] = [
     "name",
     "scope",
     "projectId",
@@ -27,11 +27,13 @@ const PARAMETERS: [&str; 11] = [
     "complyToProject",
     "complyToWorkloadType",
     "complyToReplicaType",
+    "offset",
+    "limit",
 ];
 /// Of how many ids can be asked at once: as many as a query string holds.
 const MOST_IDS: usize = 200;
 
-/// Those that the caller may see.
+/// A page of those that the caller may see.
 pub(super) async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,

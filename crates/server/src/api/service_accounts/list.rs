@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use reeve_api::list::ServiceAccountColumn;
 use reeve_api::service_account::ServiceAccount;
 use reeve_authz::{Action, Entity};
 
@@ -13,22 +14,16 @@ use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::QueryPairs;
 
-/// All of them.
+/// A page.
 pub async fn handle(
     State(app): State<Arc<App>>,
     caller: Caller,
     pairs: QueryPairs,
 ) -> Result<Json<Vec<ServiceAccount>>, ApiError> {
-    pairs.only(&[])?;
+    let query = pairs.list::<ServiceAccountColumn>()?;
     let granted = app
         .directory()
         .allow_in_account(&caller, Action::Read, Entity::ServiceAccount)?;
-    Ok(Json(
-        app.store
-            .service_accounts(&granted)
-            .await?
-            .into_iter()
-            .map(to_wire)
-            .collect(),
-    ))
+    let page = app.store.service_accounts(&granted, &query).await?;
+    Ok(Json(page.items.into_iter().map(to_wire).collect()))
 }

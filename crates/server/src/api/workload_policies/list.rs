@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use reeve_api::workload_policy::{PolicyEntry, WorkloadPolicies};
 use reeve_authz::{Entity, Scope};
-use reeve_types::{ClusterId, DepartmentId, ProjectId};
+use reeve_store::PolicyFilter;
+use reeve_types::{ClusterId, DepartmentId, PolicyKind, ProjectId};
 
 use super::{SCOPES, id, meta};
 use crate::app::App;
@@ -31,7 +32,7 @@ pub async fn handle(
     pairs.one_of("workloadType", &["Workspace", "Training"])?;
     pairs.one_of("scope", &SCOPES)?;
     pairs.one_of("includeFallbackPolicies", &["true", "false"])?;
-    let ids: Vec<Scope> = [
+    let scopes: Vec<Scope> = [
         id::<ClusterId>(&pairs, "clusterId")?.map(Scope::Cluster),
         id::<DepartmentId>(&pairs, "departmentId")?.map(Scope::Department),
         id::<ProjectId>(&pairs, "projectId")?.map(Scope::Project),
@@ -39,21 +40,24 @@ pub async fn handle(
     .into_iter()
     .flatten()
     .collect();
-    let asked = |name: &str, value: &str| {
-        pairs
-            .get(name)
-            .is_none_or(|text| text.is_empty() || text.eq_ignore_ascii_case(value))
+    let kind = |text: &str| {
+        let mut kinds = PolicyKind::ALL.into_iter();
+        kinds.find(|kind| kind.as_str().eq_ignore_ascii_case(text))
+    };
+    let filter = PolicyFilter {
+        kind: pairs.get("workloadType").and_then(kind),
+        scope_type: pairs
+            .get("scope")
+            .and_then(|text| SCOPES.into_iter().find(|name| *name == text)),
+        scopes,
     };
     let visible = app.directory().visible(&caller, Entity::Policies)?;
-    let rows = app.store.workload_policies(&visible).await?;
-    let policies = rows
-        .into_iter()
-        .filter(|row| asked("workloadType", row.kind.as_str()) && asked("scope", row.scope.wire_type()))
-        .filter(|row| ids.iter().all(|scope| *scope == row.scope))
-        .map(|row| PolicyEntry {
-            kind: row.kind,
-            meta: meta(&row),
-        })
-        .collect();
-    Ok(Json(WorkloadPolicies { policies }))
+    let rows = app.store.workload_policies(&visible, &filter).await?;
+    let policies = rows.into_iter().map(|row| PolicyEntry {
+        kind: row.kind,
+        meta: meta(&row),
+    });
+    Ok(Json(WorkloadPolicies {
+        policies: policies.collect(),
+    }))
 }

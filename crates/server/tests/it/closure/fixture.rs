@@ -5,9 +5,9 @@ use std::sync::{Arc, LazyLock};
 use reeve_authz::SubjectKey;
 use reeve_types::Timestamp;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::naive::{Key, Ledger, Place, Rights, Rule, in_clusters};
+use crate::database::Data;
 use crate::server::Server;
 
 pub(super) const ROLES: &str = "/api/v2/authorization/roles";
@@ -66,7 +66,7 @@ pub(super) fn actor(number: usize) -> Key {
 
 /// An organization in a database that each run gets a copy of.
 pub(super) struct Fixture {
-    pub(super) dir: TempDir,
+    pub(super) dir: Arc<Data>,
     pub(super) clock: Timestamp,
     pub(super) ledger: Ledger,
     pub(super) custom: Vec<i64>,
@@ -151,10 +151,8 @@ impl Fixture {
                 },
             );
         }
-        let dir = tempfile::tempdir().unwrap();
-        let (from, clock) = (Arc::clone(&server.dir), server.clock.now());
-        drop(server);
-        copy(&from, &dir);
+        let (dir, clock) = (Arc::clone(&server.dir), server.clock.now());
+        server.sql.close().await;
         Self {
             dir,
             clock,
@@ -162,13 +160,6 @@ impl Fixture {
             custom,
             sets,
         }
-    }
-}
-
-pub(super) fn copy(from: &TempDir, to: &TempDir) {
-    for entry in std::fs::read_dir(from.path()).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), to.path().join(entry.file_name())).unwrap();
     }
 }
 

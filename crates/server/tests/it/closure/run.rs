@@ -1,7 +1,7 @@
 //! Stories by REST, and what is looked at after each step.
 
 use std::cell::RefCell;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use axum::http::Method;
 use reeve_authz::{Permission, PermissionSet, Principal, Scope, SubjectKey};
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::Seen;
 use super::fixture::{
-    APPLICATIONS, CLUSTER_ROLES, EVERYBODY, Fixture, PEOPLE, PREDEFINED, ROLES, actor, application, copy,
-    group, person, rights_of, role_body, subject,
+    APPLICATIONS, CLUSTER_ROLES, EVERYBODY, Fixture, PEOPLE, PREDEFINED, ROLES, actor, application, group,
+    person, rights_of, role_body, subject,
 };
 use super::naive::{Closure, Key, Ledger, Rights, Rule, Table};
 use super::story::{Step, Story};
@@ -95,9 +95,7 @@ pub(super) async fn told(fixture: &Fixture, story: &Story, seen: &RefCell<Seen>)
 
 impl<'f> Run<'f> {
     async fn begin(fixture: &'f Fixture, story: &Story) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        copy(&fixture.dir, &dir);
-        let server = Server::open_copy(Arc::new(dir), Clock::fixed(fixture.clock)).await;
+        let server = Server::open_copy(fixture.dir.copy().await, Clock::fixed(fixture.clock)).await;
         let groups: Vec<Key> = story.groups.iter().map(|name| group(name)).collect();
         let acting: Vec<Key> = story.acting.iter().map(|who| actor(*who)).collect();
         let with_groups = |who: &Key| match who.0 {

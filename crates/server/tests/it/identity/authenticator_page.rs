@@ -141,7 +141,8 @@ async fn whoever_has_no_password_here_has_no_authenticator_here() {
     crate::server::write_beside(
         &server,
         "UPDATE users SET password = NULL WHERE email = 'bea@example.com'",
-    );
+    )
+    .await;
     visitor.get(PAGE).await.refused_page(403);
     step(&mut visitor, &page, "begin", "").await.refused_page(403);
     let account = visitor.get("/account").await;

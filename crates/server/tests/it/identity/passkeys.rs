@@ -451,6 +451,7 @@ async fn whoever_has_no_password_here_has_no_passkey_here() {
     crate::server::write_beside(
         &server,
         "UPDATE users SET password = NULL WHERE email = 'bea@example.com'",
-    );
+    )
+    .await;
     visitor.get(PAGE).await.refused_page(403);
 }

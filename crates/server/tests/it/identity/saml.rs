@@ -7,7 +7,7 @@ use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reeve_server::renewal::UNCONFIRMED_SECONDS;
-use reeve_types::{Clock, Timestamp};
+use reeve_types::Timestamp;
 use serde_json::{Value, json};
 
 use super::devices;
@@ -27,7 +27,7 @@ const ENDPOINT: &str = "/auth/realms/runai/broker/saml/endpoint";
 /// A server at the moment of which the provider's assertions speak.
 async fn server() -> Server {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    Server::open(Arc::new(tempfile::tempdir().unwrap()), Clock::fixed(NOW)).await
+    Server::at(NOW).await
 }
 
 fn by_file(metadata: &str) -> Value {

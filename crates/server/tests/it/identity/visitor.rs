@@ -18,12 +18,7 @@ pub(super) const REDIRECT: &str = "http://127.0.0.1:43121/";
 /// A server whose clock stands at the present moment: the provider has its own.
 pub(super) async fn server() -> Server {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let now = Clock::system().now();
-    Server::open(
-        std::sync::Arc::new(tempfile::tempdir().unwrap()),
-        Clock::fixed(now),
-    )
-    .await
+    Server::at(Clock::system().now()).await
 }
 
 /// Cookies of one host.

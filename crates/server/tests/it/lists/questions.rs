@@ -103,10 +103,14 @@ fn assets_and_policies() -> Vec<String> {
     }
     for list in [CREDENTIALS, kind.as_str(), SECRETS] {
         all.push(format!("{list}?name=token"));
+        all.extend((0..3).map(|at| format!("{list}?limit=1&offset={at}")));
+        all.push(format!("{list}?limit=0"));
         // The name of one that is hidden alone.
         all.push(format!("{list}?name=token-25"));
     }
-    all.push(format!("{POLICIES}?workloadType=Training"));
+    for kind in ["Training", "Workspace"] {
+        all.push(format!("{POLICIES}?workloadType={kind}"));
+    }
     all
 }
 

@@ -6,8 +6,9 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::{PASSWORD, RULES, post, rules, send, sign_in};
+use crate::database::beside_sqlite;
 use crate::process::Running;
-use crate::server::{beside, rule};
+use crate::server::rule;
 use crate::{credentials, secret_assets};
 
 /// Tables that stay empty: only an audit log of which old attempts were removed has the one, and a row of it belongs to what its chain
@@ -39,7 +40,7 @@ pub(super) async fn filled(dir: &Path, data: &Path) -> Vec<i64> {
 
 /// How many rows each table has, by name.
 pub(super) fn counts(data: &Path) -> Vec<(String, i64)> {
-    let connection = beside(data);
+    let connection = beside_sqlite(data);
     let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> '_sqlx_migrations'
                ORDER BY name";
     let mut tables = connection.prepare(sql).unwrap();
@@ -117,5 +118,5 @@ fn by_sql(data: &Path, cluster: &str, project: &str, alice: &str) {
          INSERT INTO audit_attempts VALUES (1, {later});",
         passkey = id(50),
     );
-    beside(data).execute_batch(&statements).unwrap();
+    beside_sqlite(data).execute_batch(&statements).unwrap();
 }

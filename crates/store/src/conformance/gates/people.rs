@@ -69,7 +69,8 @@ async fn service_accounts(tried: &mut Tried<'_>, fixture: &Fixture) {
     };
     let hash = || CredentialHash::new("another");
     by_granted! { tried, store:
-        service_accounts() by [accounts(Action::Read)];
+        service_accounts(&ListQuery::default()) by [accounts(Action::Read)];
+        service_accounts_made_by("admin") by [accounts(Action::Read)];
         service_account(it) by [accounts(Action::Read)];
         create_service_account(new(), event()) by [accounts(Action::Create)];
         set_service_account_enabled(it, false, NOW, event()) by [accounts(Action::Update)];

@@ -2,7 +2,7 @@
 
 use reeve_authz::{Action, Entity, GrantedRole, RoleId, Scope};
 use reeve_link::KubernetesEndpoint;
-use reeve_types::list::ListQuery;
+use reeve_types::list::{ListQuery, PageQuery};
 use reeve_types::workload_policy::Policy;
 use reeve_types::{LowestId, PodRules, PolicyId, PolicyKind};
 
@@ -10,15 +10,15 @@ use super::super::organization::{NOW, Organization, entry, group, id, new_worklo
 use super::{Fixture, Granted, Opens, Tried, Visible, account};
 use crate::{
     AccessRuleFilter, AuditAction, CredentialAssetFilter, CredentialHash, NewAccessRule, NewCluster,
-    NewDepartment, NewProject, SecretAssetFilter, SetDepartment, SetNetworking, SetPodRules, SetPolicy,
-    SetProject, StoreError,
+    NewDepartment, NewProject, PolicyFilter, SecretAssetFilter, SetDepartment, SetNetworking, SetPodRules,
+    SetPolicy, SetProject, StoreError,
 };
 
 pub(super) async fn lists(tried: &mut Tried<'_>, fixture: &Fixture) {
     let store = &tried.organization.store;
     let rules = AccessRuleFilter::default();
     by_visible! { tried, store:
-        clusters() of Entity::Cluster;
+        clusters(PageQuery::default()) of Entity::Cluster;
         cluster_name(fixture.cluster) of Entity::Cluster;
         departments(&ListQuery::default()) of Entity::Department;
         count_departments(&ListQuery::default()) of Entity::Department;
@@ -31,7 +31,7 @@ pub(super) async fn lists(tried: &mut Tried<'_>, fixture: &Fixture) {
         count_access_rules(&ListQuery::default(), &rules) of Entity::AccessRules;
         credential_assets(&CredentialAssetFilter::default()) of Entity::Credentials;
         secret_assets(&SecretAssetFilter::default()) of Entity::SecretVolumeAssets;
-        workload_policies() of Entity::Policies;
+        workload_policies(&PolicyFilter::default()) of Entity::Policies;
     }
 }
 

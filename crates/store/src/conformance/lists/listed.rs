@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use reeve_authz::{Action, Entity, Granted, Principal, Scope, SubjectKey, Visible};
 use reeve_link::StatusPhase;
 use reeve_types::list::{
-    AccessRuleColumn, AuditColumn, Column, DepartmentColumn, ListQuery, ProjectColumn, UserColumn,
-    WorkloadColumn,
+    AccessRuleColumn, AuditColumn, Column, DepartmentColumn, ListQuery, ProjectColumn, ServiceAccountColumn,
+    UserColumn, WorkloadColumn,
 };
 use reeve_types::{ClusterId, Timestamp};
 
@@ -15,7 +15,7 @@ use super::oracle::{Field, Line};
 use super::setting::Setting;
 use crate::{
     AccessRuleFilter, AccessRuleRow, AuditSubject, DepartmentRow, LoggedEvent, Outcome, Page, ProjectRow,
-    StatusRow, Store, StoreError, UserRow, WorkloadSummary,
+    ServiceAccountRow, StatusRow, Store, StoreError, UserRow, WorkloadSummary,
 };
 
 /// What a caller shows to see a list.
@@ -525,6 +525,61 @@ impl Listed for Users {
             .unwrap()
             .items;
         all.iter().map(of_user).collect()
+    }
+}
+
+pub(super) struct ServiceAccounts;
+
+fn of_service_account(row: &ServiceAccountRow) -> Line {
+    line(
+        &row.name,
+        [
+            ("name", Field::text(&row.name)),
+            ("createdBy", Field::text(&row.created_by)),
+            ("createdAt", Field::Moment(row.created_at)),
+            ("updatedAt", Field::Moment(row.updated_at)),
+            ("enabled", Field::text(row.enabled)),
+            ("lastLogin", Field::moment(row.last_login)),
+        ],
+    )
+}
+
+impl Listed for ServiceAccounts {
+    type Columns = ServiceAccountColumn;
+
+    fn access(organization: &Organization, _: &Principal) -> Option<Access> {
+        Some(Access::Granted(organization.may(
+            Action::Read,
+            Entity::ServiceAccount,
+            Scope::Account,
+        )))
+    }
+
+    async fn page(
+        store: &dyn Store,
+        access: &Access,
+        query: &ListQuery<ServiceAccountColumn>,
+    ) -> Result<(Vec<String>, Option<usize>), StoreError> {
+        let page = store.service_accounts(access.granted(), query).await?;
+        Ok(ids(page, |row| row.name.to_string()))
+    }
+
+    /// No operation counts them: what all pages hold.
+    async fn count(
+        store: &dyn Store,
+        access: &Access,
+        query: &ListQuery<ServiceAccountColumn>,
+    ) -> Result<u64, StoreError> {
+        let mut all = query.clone();
+        (all.offset, all.limit) = (0, 1000);
+        let page = store.service_accounts(access.granted(), &all).await?;
+        Ok(u64::try_from(page.items.len()).unwrap())
+    }
+
+    async fn lines(setting: &Setting, _: &Principal, access: &Access) -> Vec<Line> {
+        let store = &setting.organization.store;
+        let all = store.service_accounts(access.granted(), &large()).await;
+        all.unwrap().items.iter().map(of_service_account).collect()
     }
 }
 

@@ -173,9 +173,19 @@ impl Setting {
                     .unwrap();
             }
         }
-        for (number, name) in [(300, "ci"), (301, "c_i")] {
+        for (number, name) in (300..).zip(["ci", "c_i", "c-i", "c1-i", "ci-1", "robot", "robots"]) {
             self.organization.service_account(number, name).await;
         }
+        let made = "admin";
+        let granted = self
+            .organization
+            .may(Action::Read, Entity::ServiceAccount, Scope::Account);
+        let store = &self.organization.store;
+        let of = async |maker: &str| {
+            let all = store.service_accounts_made_by(&granted, maker).await;
+            all.unwrap().len()
+        };
+        assert_eq!((of(made).await, of("nobody").await), (7, 0));
     }
 
     async fn rules(&mut self) {
@@ -206,6 +216,15 @@ impl Setting {
             entry(AuditAction::Update),
         );
         disable.await.unwrap();
+    }
+
+    /// The account, and each scope below it.
+    pub(super) fn all_scopes(&self) -> Vec<Scope> {
+        let clusters = self.clusters.iter().map(|id| Scope::Cluster(*id));
+        let departments = self.departments.iter().map(|(id, _)| Scope::Department(*id));
+        let projects = self.projects.iter().map(|(id, _)| Scope::Project(*id));
+        let below = clusters.chain(departments).chain(projects);
+        std::iter::once(Scope::Account).chain(below).collect()
     }
 
     fn scope(&mut self) -> Scope {
