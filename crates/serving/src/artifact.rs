@@ -91,7 +91,8 @@ impl Artifact<'_> {
                 self.claim_name(),
                 Some(self.namespace),
                 &self.claim_labels(),
-                true,
+                // In a project a claim with an owner could be taken for one of a pod or a StatefulSet (R21).
+                self.parent.stamp.is_none(),
             ),
             spec: Some(PersistentVolumeClaimSpec {
                 access_modes: Some(vec!["ReadWriteMany".to_owned()]),

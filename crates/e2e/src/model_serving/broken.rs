@@ -9,16 +9,10 @@ use serde_json::json;
 pub(super) const DENIED: &str = "denied";
 pub(super) const CORRUPT: &str = "corrupt";
 pub(super) const STALLED: &str = "stalled";
-pub(super) const LARGE: &str = "large";
 
 const FILE: &str = "weights.bin";
-/// More than a small volume holds.
-const LARGE_BYTES: usize = 4 << 20;
+const SIZE: usize = 64;
 const COMMIT: &str = "bad0000000000000000000000000000000000000";
-
-fn size(of: &str) -> usize {
-    if of == LARGE { LARGE_BYTES } else { 64 }
-}
 
 /// Whether nothing ever comes of a request of this path.
 pub(super) fn hangs(path: &str) -> bool {
@@ -27,7 +21,7 @@ pub(super) fn hangs(path: &str) -> bool {
 
 /// As a hub: `reeve/REASON`. What it does not know is not there.
 pub(super) fn of_hub(path: &str) -> Response {
-    let known = [DENIED, CORRUPT, STALLED, LARGE].into_iter();
+    let known = [DENIED, CORRUPT, STALLED].into_iter();
     let Some(of) = known
         .into_iter()
         .find(|of| path.contains(&format!("/reeve/{of}/")))
@@ -38,12 +32,12 @@ pub(super) fn of_hub(path: &str) -> Response {
         return (StatusCode::FORBIDDEN, [("x-error-code", "GatedRepo")]).into_response();
     }
     if path.starts_with("/api/models/") {
-        let lfs = json!({"sha256": "0".repeat(64), "size": size(of)});
-        let file = json!({"rfilename": FILE, "size": size(of), "lfs": lfs});
+        let lfs = json!({"sha256": "0".repeat(64), "size": SIZE});
+        let file = json!({"rfilename": FILE, "size": SIZE, "lfs": lfs});
         let body = json!({"sha": COMMIT, "siblings": [file]}).to_string();
         return ([(header::CONTENT_TYPE, "application/json")], body).into_response();
     }
-    ([(header::ETAG, "\"1\"")], vec![b'x'; size(of)]).into_response()
+    ([(header::ETAG, "\"1\"")], vec![b'x'; SIZE]).into_response()
 }
 
 /// As buckets: `s3://REASON`.
@@ -57,11 +51,11 @@ pub(super) fn of_bucket(path: &str) -> Response {
     let key = parts.next().unwrap_or_default();
     match (bucket, key) {
         (DENIED, _) => refuse(StatusCode::FORBIDDEN, "AccessDenied"),
-        (CORRUPT | STALLED | LARGE, "") => {
+        (CORRUPT | STALLED, "") => {
             let object = format!(
                 "<Contents><Key>{FILE}</Key><ETag>&quot;{}&quot;</ETag><Size>{}</Size></Contents>",
                 "0".repeat(32),
-                size(bucket)
+                SIZE
             );
             let body = format!(
                 "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
@@ -69,7 +63,7 @@ pub(super) fn of_bucket(path: &str) -> Response {
             );
             ([(header::CONTENT_TYPE, "application/xml")], body).into_response()
         }
-        (CORRUPT | STALLED | LARGE, FILE) => vec![b'x'; size(bucket)].into_response(),
+        (CORRUPT | STALLED, FILE) => vec![b'x'; SIZE].into_response(),
         _ => refuse(StatusCode::NOT_FOUND, "NoSuchBucket"),
     }
 }

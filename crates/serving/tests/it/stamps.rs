@@ -160,6 +160,8 @@ fn jobs_run_as_the_person_with_numbers_that_admission_fills_in() {
         service_account: Some(artifact::ACCOUNT),
         download_image: None,
     };
+    // R21: an owner would make the claim that of a pod or of a StatefulSet.
+    assert_eq!(json!(stored.claim(5))["metadata"]["ownerReferences"], Value::Null);
     let jobs = [
         discovery,
         json!(stored.check_size_job()),

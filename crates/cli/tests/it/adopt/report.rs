@@ -64,7 +64,8 @@ fn who_wrote_it_last_is_named_where_the_object_says_so() {
 
 #[test]
 fn root_has_to_be_changed_first() {
-    for kind in makers() {
+    // Kinds of model serving hold no template that could say so.
+    for kind in makers().filter(|kind| !kind.starts_with("AIM")) {
         let found = of(vec![object(kind, "x", &root())]);
         let change: Vec<_> = found.refused[0]
             .change_first
@@ -72,7 +73,7 @@ fn root_has_to_be_changed_first() {
             .map(|refusal| refusal.id)
             .collect();
         // In kinds of others whatever number is not the writer's own.
-        let wanted = if kind.starts_with("Ray") {
+        let wanted = if kind.starts_with("Ray") || kind == "InferenceService" {
             "kind-numbers"
         } else {
             "not-root"

@@ -2,8 +2,7 @@
 //! Hugging Face and one shaped like S3, up to artifact, cache and service, in the container's own words.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -17,7 +16,7 @@ const NAMESPACE: &str = "broken";
 const SETTLE: Duration = Duration::from_secs(180);
 
 /// Of each source: the reason, and words of the container.
-const CASES: [(&str, &str, &str); 9] = [
+const CASES: [(&str, &str, &str); 8] = [
     (
         "hf://reeve/denied",
         "AuthError",
@@ -54,37 +53,13 @@ const CASES: [(&str, &str, &str); 9] = [
         "DownloadStalled",
         "download stalled: no progress for 2 s",
     ),
-    ("s3://large", "StorageFull", "No space left on device"),
 ];
-
-/// A file system of one MiB, until dropped.
-struct Small(PathBuf);
-
-impl Small {
-    fn mount(folder: &Path) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=1m,mode=0777", "tmpfs"])
-            .arg(folder)
-            .status()
-            .context("mount")?;
-        ensure!(mounted.success(), "mounting a small file system: {mounted}");
-        Ok(Self(folder.to_owned()))
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
 
 /// Planted faults that turn it red: one reason for all failures of a download; a cache, or a service, that says only that it is not ready.
 pub(super) async fn are_told_apart(serving: &ModelServing, cluster: &Cluster, folder: &Path) -> Result<()> {
     let kubectl = cluster.kubectl();
     serving.namespace(cluster, folder, NAMESPACE)?;
     serving.volume(cluster, folder, "broken-2")?;
-    let _small = Small::mount(&folder.join(class("s3://large")))?;
     let env = json!([
         {"name": "AWS_ENDPOINT_URL", "value": serving.buckets()}, {"name": "AWS_ACCESS_KEY_ID", "value": "key"},
         {"name": "AWS_SECRET_ACCESS_KEY", "value": "secret"}, {"name": "AWS_REGION", "value": "eu-1"},
