@@ -22,7 +22,7 @@ pub enum DesiredObject {
     /// A credential that reaches at least one project of the cluster, now or later.
     Credential(Credential),
     /// A submitted workload.
-    Workload(Workload),
+    Workload(Box<Workload>),
 }
 
 /// Which object. Sorts access rules before credentials before workloads before projects: the order in which deletions are applied.

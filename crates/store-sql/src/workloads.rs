@@ -280,7 +280,7 @@ impl Workloads for SqlStore {
                 id: id.to_string(),
             })?;
         let mut changes = Changes::default();
-        changes.upsert(cluster, DesiredObject::Workload(new.desired));
+        changes.upsert(cluster, DesiredObject::Workload(Box::new(new.desired)));
         let entry = entry.about(id, &value.summary.name);
         changes.commit(tx, &entry, value, CREATE).await
     }

@@ -57,19 +57,16 @@ async fn scripted_gateway(routes: &Api<DynamicObject>, route: &str, says: &[Says
 
 /// Waits until the condition of the route holds so, for this reason, in words that contain these.
 async fn told(rig: &Rig, status: &str, reason: &str, words: &str) {
-    let found = wait_for(
-        NOBODY,
-        &format!("HTTPRouteReady to be {status} for {reason}: {words}"),
-        async || {
-            let services = Api::<AimService>::namespaced(rig.client.clone(), NAMESPACE);
-            let service = serde_json::to_value(services.get("chat").await?)?;
-            let said = condition(&service, "HTTPRouteReady").clone();
-            let message = said["message"].as_str().unwrap_or_default();
-            let holds = said["status"] == status && said["reason"] == reason && message.contains(words);
-            anyhow::ensure!(holds, "{said}");
-            Ok(Some(()))
-        },
-    );
+    let what = format!("HTTPRouteReady to be {status} for {reason}: {words}");
+    let found = wait_for(NOBODY, &what, async || {
+        let services = Api::<AimService>::namespaced(rig.client.clone(), NAMESPACE);
+        let service = serde_json::to_value(services.get("chat").await?)?;
+        let said = condition(&service, "HTTPRouteReady").clone();
+        let message = said["message"].as_str().unwrap_or_default();
+        let holds = said["status"] == status && said["reason"] == reason && message.contains(words);
+        anyhow::ensure!(holds, "{said}");
+        Ok(Some(()))
+    });
     found
         .await
         .unwrap_or_else(|error| panic!("{error:#}\n{}", rig.operator.log()));

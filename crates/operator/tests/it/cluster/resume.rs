@@ -33,7 +33,7 @@ async fn mirrored(rig: &Rig) -> Vec<DesiredObject> {
     found.extend(
         workloads
             .iter()
-            .map(|w| DesiredObject::Workload(w.checked().unwrap())),
+            .map(|w| DesiredObject::Workload(Box::new(w.checked().unwrap()))),
     );
     found.sort_by_key(DesiredObject::key);
     found

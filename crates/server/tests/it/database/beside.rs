@@ -129,7 +129,7 @@ fn read_file(file: &Path, query: &str) -> Vec<Value> {
     use rusqlite::types::ValueRef;
     let connection = rusqlite::Connection::open(file).unwrap();
     let mut statement = connection.prepare(query).unwrap();
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([]).unwrap();
     let mut all = Vec::new();
     while let Some(row) = rows.next().unwrap() {
