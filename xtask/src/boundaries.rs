@@ -61,7 +61,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("serving-crds", &["kube-facade"]),
-    ("serving", &["serving-crds"]),
+    ("serving", &["types", "serving-crds"]),
     (
         "serving-operator",
         &["types", "kube-kit", "serving-crds", "serving"],

@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use crate::hash::Hash;
 
 /// The annotation, on objects of ours and on templates of pods.
-pub const ANNOTATION: &str = "reeve.dev/runs-as";
+pub const ANNOTATION: &str = reeve_types::kubernetes::RUNS_AS;
 
 /// A stamp: user id, uid, gid and groups, as `userid/uid/gid/g1.g2`.
 #[derive(Debug, Clone, PartialEq, Eq)]

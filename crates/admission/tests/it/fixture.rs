@@ -1,5 +1,7 @@
 //! People, namespaces and requests that the tests of this crate share, and how a request is sent to a real API server.
 
+mod ground;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
@@ -9,6 +11,8 @@ use kube::client::Body;
 use reeve_admission::{Operation, Request, Stamp, User, mutate, names};
 use reeve_testkit::{Cluster, Options, Tier, own_cluster};
 use serde_json::{Value, json};
+
+pub(crate) use ground::ground;
 
 /// What stands for the namespace of a request until it is sent to one.
 pub(crate) const HERE: &str = "here";
@@ -657,152 +661,3 @@ pub(crate) async fn create(client: &kube::Client, namespace: &str, object: &Valu
     }
     Ok(answer.body)
 }
-
-/// What must be there before any policy is: rights for everybody, and our custom resources in their barest form.
-pub(crate) const GROUND: &str = r#"
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: it-everything}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "it:everything"}]
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: workloads.reeve.dev}
-spec:
-  group: reeve.dev
-  scope: Namespaced
-  names: {kind: Workload, plural: workloads, singular: workload, listKind: WorkloadList}
-  versions:
-  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
----
-apiVersion: scheduling.k8s.io/v1
-kind: PriorityClass
-metadata: {name: build}
-value: 100
----
-apiVersion: scheduling.k8s.io/v1
-kind: PriorityClass
-metadata: {name: high}
-value: 1000
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: routes.route.openshift.io, annotations: {api-approved.kubernetes.io: "https://example.com"}}
-spec:
-  group: route.openshift.io
-  scope: Namespaced
-  names: {kind: Route, plural: routes, singular: route, listKind: RouteList}
-  versions:
-  - {name: v1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: rayclusters.ray.io}
-spec:
-  group: ray.io
-  scope: Namespaced
-  names: {kind: RayCluster, plural: rayclusters, singular: raycluster, listKind: RayClusterList}
-  versions:
-  - {name: v1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: rayjobs.ray.io}
-spec:
-  group: ray.io
-  scope: Namespaced
-  names: {kind: RayJob, plural: rayjobs, singular: rayjob, listKind: RayJobList}
-  versions:
-  - {name: v1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: rayservices.ray.io}
-spec:
-  group: ray.io
-  scope: Namespaced
-  names: {kind: RayService, plural: rayservices, singular: rayservice, listKind: RayServiceList}
-  versions:
-  - {name: v1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: inferenceservices.serving.kserve.io}
-spec:
-  group: serving.kserve.io
-  scope: Namespaced
-  names: {kind: InferenceService, plural: inferenceservices, singular: inferenceservice, listKind: InferenceServiceList}
-  versions:
-  - {name: v1beta1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: aimservices.aim.eai.amd.com}
-spec:
-  group: aim.eai.amd.com
-  scope: Namespaced
-  names: {kind: AIMService, plural: aimservices, singular: aimservice, listKind: AIMServiceList}
-  versions:
-  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: aimmodels.aim.eai.amd.com}
-spec:
-  group: aim.eai.amd.com
-  scope: Namespaced
-  names: {kind: AIMModel, plural: aimmodels, singular: aimmodel, listKind: AIMModelList}
-  versions:
-  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: aimservicetemplates.aim.eai.amd.com}
-spec:
-  group: aim.eai.amd.com
-  scope: Namespaced
-  names: {kind: AIMServiceTemplate, plural: aimservicetemplates, singular: aimservicetemplate, listKind: AIMServiceTemplateList}
-  versions:
-  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: aimtemplatecaches.aim.eai.amd.com}
-spec:
-  group: aim.eai.amd.com
-  scope: Namespaced
-  names: {kind: AIMTemplateCache, plural: aimtemplatecaches, singular: aimtemplatecache, listKind: AIMTemplateCacheList}
-  versions:
-  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: aimartifacts.aim.eai.amd.com}
-spec:
-  group: aim.eai.amd.com
-  scope: Namespaced
-  names: {kind: AIMArtifact, plural: aimartifacts, singular: aimartifact, listKind: AIMArtifactList}
-  versions:
-  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: podidentities.reeve.dev}
-spec:
-  group: reeve.dev
-  scope: Namespaced
-  names: {kind: PodIdentities, plural: podidentities, singular: podidentities, listKind: PodIdentitiesList}
-  versions:
-  - {name: v1alpha1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {runsAs: {type: object, additionalProperties: {type: array, items: {type: string}}}}}}}}}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: reeveconfigs.reeve.dev}
-spec:
-  group: reeve.dev
-  scope: Cluster
-  names: {kind: ReeveConfig, plural: reeveconfigs, singular: reeveconfig, listKind: ReeveConfigList}
-  versions:
-  - {name: v1alpha1, served: true, storage: true, subresources: {status: {}}, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
-"#;

@@ -86,7 +86,7 @@ async fn what_a_repository_applies_again_has_generation_1_and_no_difference() ->
         return Ok(());
     };
     let installer = cluster.installer_client().await?;
-    apply_yaml(&installer, fixture::GROUND).await?;
+    apply_yaml(&installer, &fixture::ground()).await?;
     let labels = json!({names::PROJECT: "robots", names::POD_SECURITY_ENFORCE: "restricted"});
     let namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ROBOTS, "labels": labels}});

@@ -70,7 +70,7 @@ impl TestCluster {
     /// With these in force.
     async fn set_with(cluster: &Cluster, namespace: &'static str, enforcing: &[Value]) -> Result<Self> {
         let installer = cluster.installer_client().await?;
-        apply_yaml(&installer, fixture::GROUND).await?;
+        apply_yaml(&installer, &fixture::ground()).await?;
         for name in [ENFORCED, UNENFORCED] {
             let setting = if name == UNENFORCED { names::OFF } else { "true" };
             let labels = json!({names::PROJECT: "robots", names::POD_SECURITY_ENFORCE: "privileged",

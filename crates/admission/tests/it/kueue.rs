@@ -151,7 +151,7 @@ async fn start(cluster: &Cluster, folder: &Path) -> Result<KillOnDrop> {
 /// Two projects, of which one trusts Kueue, and a queue in each whose flavour is a pool of nodes.
 async fn projects(cluster: &Cluster) -> Result<()> {
     let client = cluster.installer_client().await?;
-    apply_yaml(&client, fixture::GROUND).await?;
+    apply_yaml(&client, &fixture::ground()).await?;
     let trust = format!(
         "{}{SYSTEM}:{ACCOUNT}=nodeSelector+tolerations+schedulingGates+labels+annotations",
         names::SERVICE_ACCOUNT_PREFIX

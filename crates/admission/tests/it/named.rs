@@ -57,7 +57,7 @@ async fn a_name_is_written_once_follows_the_image_and_moves_with_a_replacement()
         return Ok(());
     };
     let installer = cluster.installer_client().await?;
-    apply_yaml(&installer, fixture::GROUND).await?;
+    apply_yaml(&installer, &fixture::ground()).await?;
     let labels = json!({names::PROJECT: "robots", names::POD_SECURITY_ENFORCE: "restricted"});
     let namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ROBOTS, "labels": labels}});

@@ -181,7 +181,7 @@ fn refusals(events: &[AuditEvent]) -> Vec<String> {
 
 async fn live(cluster: &Cluster) -> Result<()> {
     let installer = cluster.installer_client().await?;
-    apply_yaml(&installer, fixture::GROUND).await?;
+    apply_yaml(&installer, &fixture::ground()).await?;
     apply_yaml(&installer, &policies_yaml()).await?;
     let labels = [
         (names::PROJECT, "robots"),

@@ -278,7 +278,7 @@ async fn try_all(client: &kube::Client, fixtures: &[Fixture], ways: &[Way]) -> R
 
 /// Two namespaces, and in the project the pods that get a debug container and the templates that are changed.
 async fn prepare(client: &kube::Client, fixtures: &[Fixture]) -> Result<()> {
-    apply_yaml(client, fixture::GROUND).await?;
+    apply_yaml(client, &fixture::ground()).await?;
     let mut project = fixture::labels("no-identity");
     project.insert(names::POD_SECURITY_ENFORCE.to_owned(), "privileged".to_owned());
     let guarded = json!({names::POD_SECURITY_ENFORCE: "restricted"});

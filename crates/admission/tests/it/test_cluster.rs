@@ -55,7 +55,7 @@ impl TestCluster {
         enforcing: &[Value],
     ) -> Result<Self> {
         let client = cluster.installer_client().await?;
-        apply_yaml(&client, fixture::GROUND).await?;
+        apply_yaml(&client, &fixture::ground()).await?;
         let mut stage = Self {
             client,
             existing: BTreeMap::new(),

@@ -22,7 +22,7 @@ impl Before {
 
     async fn set_with(cluster: &Cluster, settings: Value, verb: &str, policies: &[Value]) -> Result<Self> {
         let installer = cluster.installer_client().await?;
-        apply_yaml(&installer, fixture::GROUND).await?;
+        apply_yaml(&installer, &fixture::ground()).await?;
         let mut labels = json!({names::PROJECT: "robots", names::POD_SECURITY_ENFORCE: "privileged"});
         fixture::merge(&mut labels, &settings);
         let namespace =
