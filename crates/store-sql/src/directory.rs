@@ -244,7 +244,7 @@ impl Locate for SqlStore {
 #[async_trait]
 impl Credentials for SqlStore {
     async fn password_verifier(&self, email: &Email) -> Result<Option<(UserId, CredentialHash)>, StoreError> {
-        let mut tx = self.read(VERIFY).await?;
+        let mut tx = self.read_for_stranger(VERIFY).await?;
         tx.row(
             "SELECT id, password FROM users WHERE email = $1 AND password IS NOT NULL",
             &[Arg::text(email)],
@@ -256,7 +256,7 @@ impl Credentials for SqlStore {
     }
 
     async fn password_check(&self, email: &Email) -> Result<Option<PasswordCheck>, StoreError> {
-        let mut tx = self.read(VERIFY).await?;
+        let mut tx = self.read_for_stranger(VERIFY).await?;
         tx.row(
             "SELECT id, password, wrong_passwords, wrong_since FROM users
              WHERE email = $1 AND password IS NOT NULL",
@@ -281,7 +281,7 @@ impl Credentials for SqlStore {
         &self,
         client_id: &ServiceAccountName,
     ) -> Result<Option<(ServiceAccountId, CredentialHash)>, StoreError> {
-        let mut tx = self.read(VERIFY).await?;
+        let mut tx = self.read_for_stranger(VERIFY).await?;
         tx.row(
             "SELECT id, secret FROM service_accounts WHERE name = $1",
             &[Arg::text(client_id)],
@@ -296,7 +296,7 @@ impl Credentials for SqlStore {
         &self,
         id: AccessKeyId,
     ) -> Result<Option<(UserId, CredentialHash)>, StoreError> {
-        let mut tx = self.read(VERIFY).await?;
+        let mut tx = self.read_for_stranger(VERIFY).await?;
         tx.row(
             "SELECT user_id, secret FROM access_keys WHERE id = $1",
             &[Arg::text(id)],
@@ -311,7 +311,7 @@ impl Credentials for SqlStore {
         &self,
         cluster: ClusterId,
     ) -> Result<Option<(CredentialHash, CredentialNumber)>, StoreError> {
-        let mut tx = self.read(VERIFY).await?;
+        let mut tx = self.read_for_stranger(VERIFY).await?;
         tx.row(
             "SELECT credential, credential_number FROM clusters WHERE id = $1",
             &[Arg::text(cluster)],
@@ -326,7 +326,7 @@ impl Credentials for SqlStore {
     }
 
     async fn deleted_link_verifier(&self, cluster: ClusterId) -> Result<Option<CredentialHash>, StoreError> {
-        let mut tx = self.read(VERIFY).await?;
+        let mut tx = self.read_for_stranger(VERIFY).await?;
         tx.row(
             "SELECT credential FROM deleted_clusters WHERE id = $1",
             &[Arg::text(cluster)],

@@ -162,6 +162,8 @@ pub(crate) struct Pools {
     key: Option<AuditKey>,
     /// Who only records waits here, one at a time for the writer: a change has at most one of them before it.
     recording: Arc<Semaphore>,
+    /// Held by those that read for somebody who is not known yet.
+    strangers: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
@@ -172,10 +174,16 @@ enum Database {
 
 impl Pools {
     fn new(database: Database, key: Option<AuditKey>) -> Self {
+        // Fewer than there are connections that read.
+        let strangers = match database {
+            Database::Sqlite(_) => 2,
+            Database::Postgres(_) => 4,
+        };
         Self {
             database,
             key,
             recording: Arc::new(Semaphore::new(1)),
+            strangers: Arc::new(Semaphore::new(strangers)),
         }
     }
 
@@ -264,16 +272,29 @@ impl Pools {
 
     /// As [`Pools::begin_write`], for what may wait: sign-ins, refusals, signs of life. Changes go before it.
     pub(crate) async fn begin_recording(&self) -> Result<Tx, sqlx::Error> {
+        let turn = self.turn(&self.recording).await?;
+        Ok(self.tx(self.write().await?, Some(turn)))
+    }
+
+    /// As [`Pools::begin_read`], for somebody who is not known yet. Of those there may be any number, so only a few are read for at
+    /// a time: the others leave connections and processors to whoever is known.
+    pub(crate) async fn begin_read_for_stranger(&self) -> Result<Tx, sqlx::Error> {
+        let turn = self.turn(&self.strangers).await?;
+        let mut tx = self.begin_read().await?;
+        tx.turn = Some(turn);
+        Ok(tx)
+    }
+
+    async fn turn(&self, of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, sqlx::Error> {
         let turn = async {
-            let turn = Arc::clone(&self.recording).acquire_owned().await;
+            let turn = Arc::clone(of).acquire_owned().await;
             turn.map_err(|_| sqlx::Error::PoolClosed)
         };
-        let turn = match &self.database {
-            Database::Sqlite(_) => turn.await?,
+        match &self.database {
+            Database::Sqlite(_) => turn.await,
             // Whoever has the turn may be waiting for a machine that does not answer.
-            Database::Postgres(_) => patience::in_time(turn).await?,
-        };
-        Ok(self.tx(self.write().await?, Some(turn)))
+            Database::Postgres(_) => patience::in_time(turn).await,
+        }
     }
 
     /// As [`Pools::begin_read`], for what reads whole tables by [`Tx::collect`]: no statement of it is ended for taking long.
@@ -306,10 +327,7 @@ pub(crate) struct Tx {
     key: Option<AuditKey>,
     /// What it did so far of what has to be known outside of the database.
     trail: Trail,
-    #[expect(
-        dead_code,
-        reason = "held, not read: dropping it gives up the turn of those that only record"
-    )]
+    /// Held, not read: dropping it gives up the turn of those that only record, or of those that nobody knows.
     turn: Option<OwnedSemaphorePermit>,
 }
 
@@ -535,5 +553,37 @@ impl Tx {
         let number = row.int("value")?;
         self.trail.drew(counter, number);
         Ok(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Planted fault: without turns strangers hold every connection, and nothing is read for anybody.
+    #[tokio::test]
+    async fn strangers_leave_connections_to_whoever_is_known() {
+        const SOON: std::time::Duration = std::time::Duration::from_millis(200);
+        let folder = tempfile::tempdir().unwrap();
+        let key = AuditKey::new([7; 32].into());
+        let pools = Pools::open_sqlite(&folder.path().join("reeve.db"), key)
+            .await
+            .unwrap();
+        let (mut held, mut waited) = (Vec::new(), false);
+        while !waited {
+            match tokio::time::timeout(SOON, pools.begin_read_for_stranger()).await {
+                Ok(tx) => held.push(tx.unwrap()),
+                Err(_) => waited = true,
+            }
+        }
+        let known = tokio::time::timeout(SOON, pools.begin_read()).await;
+        assert!(
+            known.is_ok(),
+            "{} strangers hold all there is to read with",
+            held.len()
+        );
+        // Whoever of them waits is next when one has gone.
+        drop(held.pop());
+        pools.begin_read_for_stranger().await.unwrap();
     }
 }

@@ -171,6 +171,11 @@ impl SqlStore {
         self.pools.begin_load().await.context(operation)
     }
 
+    /// A reading transaction for somebody who is not known yet.
+    async fn read_for_stranger(&self, operation: &'static str) -> Result<Tx, StoreError> {
+        self.pools.begin_read_for_stranger().await.context(operation)
+    }
+
     /// A reading transaction: all of it sees one moment.
     async fn read(&self, operation: &'static str) -> Result<Tx, StoreError> {
         self.pools.begin_read().await.context(operation)
