@@ -81,7 +81,10 @@ async fn cluster(dir: Option<PathBuf>, more: &[PathBuf]) -> Result<Result<Cluste
 /// A step that fails; the message shows what the pods said.
 async fn install(options: Options, cluster: Cluster) -> Result<Stack> {
     crate::install_crypto();
-    (options.tell)("installing reeve-server with Helm");
+    (options.tell)(&format!(
+        "installing reeve-server on {} with Helm",
+        options.database.name()
+    ));
     let installation = Installation::new(&options, cluster)?;
     let database = match options.database {
         Database::Sqlite => None,

@@ -191,9 +191,13 @@ async fn up_leaves_it_running_with_everything_in_one_file_and_down_ends_it() -> 
     ensure!(!again && refusal.contains("running already"), "{refusal}");
     ensure!(good && said.contains("the demo has ended"), "{said}");
     ensure!(!demo.file().exists());
-    // Nobody may have collected it yet: then it has no command line any more.
-    let line = std::fs::read(Path::new("/proc").join(id.trim()).join("cmdline"));
-    ensure!(line.unwrap_or_default().is_empty(), "process {id} still runs");
+    // Nobody may have collected it yet: then it has no command line any more. It says that it has ended, and ends.
+    let line = Path::new("/proc").join(id.trim()).join("cmdline");
+    reeve_testkit::wait_until("the demo's process to end", async || {
+        let line = std::fs::read(&line).unwrap_or_default();
+        Ok(line.is_empty().then_some(()))
+    })
+    .await?;
     let (good, said) = demo.call("down")?;
     ensure!(good && said.contains("no demo is running"), "{said}");
     Ok(())

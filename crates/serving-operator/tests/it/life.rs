@@ -14,7 +14,7 @@ use crate::image;
 use crate::rig::{Rig, condition, create, foreign, until};
 
 /// A model whose image is known: one recommended way to run it, without a GPU.
-fn model(name: &str) -> Value {
+pub(crate) fn model(name: &str) -> Value {
     json!({"metadata": {"name": name}, "spec": {
         "image": image::NAME,
         "imageMetadata": {"model": {"canonicalName": "org/tiny", "recommendedDeployments": [

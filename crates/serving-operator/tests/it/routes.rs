@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
-use reeve_serving_crds::AimService;
+use reeve_serving_crds::{AimModel, AimService};
 use reeve_testkit::{wait_for, wait_until};
 use serde_json::{Value, json};
 
+use crate::life::model;
 use crate::rig::{Rig, condition, create, foreign, until};
 
 /// In which the stand-in for a gateway says nothing.
@@ -76,7 +77,8 @@ async fn told(rig: &Rig, status: &str, reason: &str, words: &str) {
 /// that the route does not name counts (it is ready before its gateway said so); no bound (nobody says that no gateway answered).
 pub(crate) async fn a_route_is_ready_by_its_own_gateways_word_on_this_generation(rig: &Rig) {
     rig.namespace(NAMESPACE).await;
-    let spec = json!({"model": {"name": "nobody"}, "routing": {"enabled": true, "pathTemplate": "/first",
+    create::<AimModel>(&rig.client, NAMESPACE, model("tiny")).await;
+    let spec = json!({"model": {"name": "tiny"}, "routing": {"enabled": true, "pathTemplate": "/first",
         "gatewayRef": {"name": "main", "namespace": "gateways"}}});
     create::<AimService>(
         &rig.client,

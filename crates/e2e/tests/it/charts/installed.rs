@@ -285,6 +285,10 @@ fn nothing_was_refused_to_the_operator(stack: &Stack) -> Result<()> {
         .filter(|event| event.code == 403)
         // The test's own quotas.
         .filter(|event| !event.message.contains("quota: "))
+        // On the way back Helm takes this right away before the pods have ended that were installed with it, and one that is
+        // started anew in between asks in vain. That it is there while it is needed, the webhook's own steps show: without it no
+        // operator is ready.
+        .filter(|event| !event.uri.contains("webhookconfigurations"))
         .map(|event| format!("{} {}: {}", event.verb, event.uri, event.message))
         .collect();
     ensure!(refused.is_empty(), "{refused:#?}");
