@@ -179,9 +179,7 @@ async fn are_renewed_without_a_restart(installed: &Installed<'_>) -> Result<()> 
         ensure!(after.key != before.key, "`{secret}` was renewed with its old key");
     }
     are_shown_and_believed(installed).await?;
-    ensure!(
-        certificates::starts(installed)? == starts,
-        "a pod was started again"
-    );
+    let now = certificates::starts(installed)?;
+    ensure!(now == starts, "a pod was started again: {starts:#?}{now:#?}");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use reeve_e2e::in_pods::{SERVER_NAMESPACE, SYSTEM_NAMESPACE, exchange_certificate};
 use reeve_testkit::{shown_certificate, wait_for};
 use serde_json::{Value, json};
@@ -32,7 +32,8 @@ pub(super) async fn are_exchanged_without_a_restart(installed: &Installed<'_>) -
         .kubectl
         .must_with_input(&["replace", "-f", "-"], &first.to_string())?;
     shows(installed, SERVER_NAMESPACE, "reeve-server", &shown).await?;
-    ensure!(starts(installed)? == started, "a pod was started again");
+    let now = starts(installed)?;
+    ensure!(now == started, "a pod was started again: {started:#?}{now:#?}");
     Ok(())
 }
 
@@ -101,8 +102,21 @@ fn touch(installed: &Installed<'_>, namespace: &str, program: &str) -> Result<()
 }
 
 /// Which pods there are, and how often each was started.
-pub(super) fn starts(installed: &Installed<'_>) -> Result<String> {
-    let path = "-o=jsonpath={.items[*].status.containerStatuses[*].restartCount} {.items[*].metadata.uid}";
-    let of = |namespace: &str| installed.get(&["pods", "-n", namespace, path]);
-    Ok(of(SERVER_NAMESPACE)? + &of(SYSTEM_NAMESPACE)?)
+pub(super) fn starts(installed: &Installed<'_>) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for namespace in [SERVER_NAMESPACE, SYSTEM_NAMESPACE] {
+        let pods: Value = serde_json::from_str(&installed.get(&["pods", "-n", namespace, "-o=json"])?)?;
+        let pods = pods["items"].as_array().context("no list of pods")?;
+        // Those that an upgrade replaced may be ending still.
+        let staying = pods
+            .iter()
+            .filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+        all.extend(staying.map(|pod| {
+            let restarts = pod.pointer("/status/containerStatuses/0/restartCount");
+            let last = pod.pointer("/status/containerStatuses/0/lastState");
+            format!("{}: {restarts:?}, {last:?}", pod["metadata"]["name"])
+        }));
+    }
+    all.sort();
+    Ok(all)
 }
