@@ -1,8 +1,10 @@
 //! The programs that cargo builds of tests.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
 /// A program of tests.
@@ -47,6 +49,20 @@ struct Profile {
 /// The cargo that runs this, or any.
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// A program of tests as cargo would start it, in the folder of its crate; what it says goes into a file.
+pub(crate) fn started(program: &Path, home: &Path, log: &Path) -> Result<Command> {
+    let file = File::create(log).with_context(|| format!("making `{}`", log.display()))?;
+    let both = file.try_clone().context("writing what tests print")?;
+    let mut command = Command::new(program);
+    command
+        .current_dir(home)
+        .env("CARGO_MANIFEST_DIR", home)
+        .stdin(Stdio::null())
+        .stdout(file)
+        .stderr(both);
+    Ok(command)
 }
 
 /// The programs of tests among what `cargo test --no-run` says with `--message-format=json-render-diagnostics`.

@@ -4,7 +4,7 @@
 //! first. What a program prints is shown when it has ended, whole, so that lines of two are not mixed.
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
@@ -100,15 +100,7 @@ fn one(program: &Program, logs: &Path) -> Result<bool> {
     let name = name(program);
     let began = Instant::now();
     let file = logs.join(format!("{}.log", name.replace(' ', "-")));
-    let log = File::create(&file).with_context(|| format!("making `{}`", file.display()))?;
-    let both = log.try_clone().context("writing what tests print")?;
-    let mut command = std::process::Command::new(&program.program);
-    let status = command
-        .current_dir(&program.home)
-        .env("CARGO_MANIFEST_DIR", &program.home)
-        .stdin(Stdio::null())
-        .stdout(log)
-        .stderr(both)
+    let status = programs::started(&program.program, &program.home, &file)?
         .status()
         .with_context(|| format!("running `{}`", program.program.display()))?;
     let said = fs::read(&file).with_context(|| format!("reading `{}`", file.display()))?;

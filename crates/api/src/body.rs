@@ -77,6 +77,14 @@ impl InvalidBody {
             problem: problem.to_string(),
         }
     }
+
+    /// [`InvalidBody::Wrong`]: more than the most of something, which is called ` variables`, for example, or not at all.
+    pub(crate) fn too_many(path: &str, most: usize, of: &str, count: usize) -> Self {
+        Self::wrong(
+            path,
+            format!("at most {most}{of} are possible, and these are {count}"),
+        )
+    }
 }
 
 /// A request body that knows how to read itself.

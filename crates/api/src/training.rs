@@ -78,3 +78,14 @@ pub enum DesiredPhase {
     /// It is to be gone.
     Deleted,
 }
+
+/// The `spec` that comes of a submission with this and an image, or what is said against it.
+#[cfg(test)]
+fn parsed_spec(mut spec: serde_json::Value) -> Result<TrainingSpec, String> {
+    use crate::Body as _;
+    spec["image"] = "x".into();
+    let body =
+        serde_json::json!({"name": "t", "projectId": "33", "clusterId": crate::EXAMPLE_UUID, "spec": spec});
+    let parsed = CreateTraining::parse(body.to_string().as_bytes());
+    parsed.map(|body| body.spec).map_err(|error| error.to_string())
+}

@@ -155,24 +155,22 @@ impl Series {
     }
 }
 
-/// The middle one of the ratios of samples that were taken in the same turn: what slows the machine down slows both.
-fn ratio(of: &Series, to: &Series) -> Option<f64> {
+/// The middle one of what is between samples that were taken in the same turn, in seconds: what slows the machine down slows both.
+fn middle(of: &Series, to: &Series, between: fn(f64, f64) -> f64) -> Option<f64> {
     let pairs = of.samples.iter().zip(&to.samples);
     let mut all: Vec<f64> = pairs
-        .map(|(of, to)| of.as_secs_f64() / to.as_secs_f64())
+        .map(|(of, to)| between(of.as_secs_f64(), to.as_secs_f64()))
         .collect();
     all.sort_by(f64::total_cmp);
     all.get(all.len() / 2).copied()
 }
 
-/// The middle one of the differences of samples that were taken in the same turn, in seconds.
+fn ratio(of: &Series, to: &Series) -> Option<f64> {
+    middle(of, to, |of, to| of / to)
+}
+
 fn added(of: &Series, to: &Series) -> Option<f64> {
-    let pairs = of.samples.iter().zip(&to.samples);
-    let mut all: Vec<f64> = pairs
-        .map(|(of, to)| of.as_secs_f64() - to.as_secs_f64())
-        .collect();
-    all.sort_by(f64::total_cmp);
-    all.get(all.len() / 2).copied()
+    middle(of, to, |of, to| of - to)
 }
 
 fn against(ratio: f64, bar: u32) -> String {

@@ -8,11 +8,9 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use reeve_types::kubernetes::RUNS_AS;
 
 use crate::hash::Hash;
-
-/// The annotation, on objects of ours and on templates of pods.
-pub const ANNOTATION: &str = reeve_types::kubernetes::RUNS_AS;
 
 /// A stamp: user id, uid, gid and groups, as `userid/uid/gid/g1.g2`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +21,7 @@ impl Stamp {
     /// looks at it.
     pub fn of(metadata: &ObjectMeta) -> Option<Self> {
         metadata.namespace.as_ref()?;
-        let text = metadata.annotations.as_ref()?.get(ANNOTATION)?;
+        let text = metadata.annotations.as_ref()?.get(RUNS_AS)?;
         let parts: Vec<&str> = text.split('/').collect();
         let [user, uid, gid, groups] = parts.as_slice() else {
             return None;
@@ -40,7 +38,7 @@ impl Stamp {
 
     /// The annotations that say so.
     pub fn annotations(&self) -> BTreeMap<String, String> {
-        BTreeMap::from([(ANNOTATION.to_owned(), self.0.clone())])
+        BTreeMap::from([(RUNS_AS.to_owned(), self.0.clone())])
     }
 
     /// What tells names of one person's objects from another's.

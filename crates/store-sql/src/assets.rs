@@ -103,12 +103,10 @@ pub(crate) fn list(
         number("a.department_id = ", filter.department_id),
         number("a.project_id = ", filter.project_id),
     ];
-    let mut statement = Statement::from(columns);
-    for (number, condition) in conditions.into_iter().chain(more).flatten().enumerate() {
-        let before = if number == 0 { " WHERE " } else { " AND " };
-        statement = statement.sql(before).then(condition);
-    }
-    let ordered = statement.sql(" ORDER BY a.name, a.id");
+    let all = conditions.into_iter().chain(more).flatten();
+    let ordered = Statement::from(columns)
+        .holding(all)
+        .sql(" ORDER BY a.name, a.id");
     match filter.page {
         Some(page) => ordered.then(cut(page)),
         None => ordered,

@@ -143,12 +143,7 @@ impl<C: Column> List<'_, C> {
         let clauses = self.query.clauses.iter().map(|clause| self.clause(clause));
         let search = self.query.search.iter().map(|text| self.search(text));
         let all = self.conditions.iter().cloned().chain(clauses).chain(search);
-        let mut joined = Statement::default();
-        for (number, condition) in all.enumerate() {
-            let before = if number == 0 { " WHERE " } else { " AND " };
-            joined = joined.sql(before).then(condition);
-        }
-        joined
+        Statement::default().holding(all)
     }
 
     fn ordering(&self) -> Statement {

@@ -76,12 +76,7 @@ pub(crate) fn list(visible: &Visible, filter: &PolicyFilter) -> Statement {
     let reach = Reach::of(visible);
     let seen = reach.map(|reach| reach.any(&WITHIN));
     let conditions = of_kind.into_iter().chain(of_type).chain(of_scope).chain(seen);
-    let mut statement = Statement::from(columns!(""));
-    for (number, condition) in conditions.enumerate() {
-        let before = if number == 0 { "WHERE " } else { " AND " };
-        statement = statement.sql(before).then(condition);
-    }
-    statement
+    Statement::from(columns!("")).holding(conditions)
 }
 
 /// Those that it finds, by scope and kind.

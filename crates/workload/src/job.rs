@@ -11,7 +11,7 @@ use reeve_admission::names;
 use reeve_crds::ReeveConfigSpec;
 use reeve_crds::desired::{Workload, WorkloadIdentity};
 
-use crate::{WORKLOAD_ID_LABEL, WORKLOAD_LABEL, container, passwd, placement, security, volumes};
+use crate::{WORKLOAD_ID_LABEL, WORKLOAD_LABEL, container, number, passwd, placement, security, volumes};
 
 /// The `Workload` object in the cluster that owns the Job: it goes when that goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,11 +69,6 @@ pub fn run_on_pool(job: &mut Job, pool: &str) {
         let selector = pod.node_selector.get_or_insert_default();
         selector.insert(names::NODE_POOL.to_owned(), pool.to_owned());
     }
-}
-
-/// As Kubernetes has numbers; what is kept to bounds fits.
-fn number(count: u32) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// The submitter's own, and the stamp, which none of them can be.

@@ -21,3 +21,8 @@ pub use literal::literal;
 pub use passwd::is_names_container;
 
 pub use reeve_types::kubernetes::{WORKLOAD_ID_LABEL, WORKLOAD_LABEL};
+
+/// As Kubernetes has numbers; what is kept to bounds fits.
+fn number(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

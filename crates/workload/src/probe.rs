@@ -4,9 +4,10 @@ use k8s_openapi::api::core::v1::{HTTPGetAction, Probe};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use reeve_crds::desired::ReadinessProbe;
 
+use crate::number;
+
 /// A request to the container itself: a host is never named, since the node would ask it (R6).
 pub(crate) fn readiness(probe: &ReadinessProbe) -> Probe {
-    let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
     Probe {
         http_get: Some(HTTPGetAction {
             path: probe.path.clone(),

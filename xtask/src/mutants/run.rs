@@ -1,9 +1,9 @@
 //! Building tests once and running single ones of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -156,27 +156,20 @@ impl Tests {
             .programs
             .get(&key)
             .with_context(|| format!("`{}` has no such tests", test.package))?;
-        let mut command = Command::new(program);
+        let mut command = programs::started(program, home, &self.log)?;
         if test.package == PEERS {
             command.args(["--decisions", DECISIONS]);
         } else {
             command.args(["--exact", &test.name]);
         }
         command
-            .current_dir(home)
-            .env("CARGO_MANIFEST_DIR", home)
             .env("INSTA_UPDATE", "no")
             .env("RUST_BACKTRACE", "0")
             .env_remove(VARIABLE);
         if let Some(fault) = fault {
             command.env(VARIABLE, fault);
         }
-        let log = File::create(&self.log).context("writing what a test says")?;
-        let both = log.try_clone().context("writing what a test says")?;
         let mut child = command
-            .stdin(Stdio::null())
-            .stdout(log)
-            .stderr(both)
             .spawn()
             .with_context(|| format!("running `{}`", program.display()))?;
         let Some(status) = ended(&mut child)? else {

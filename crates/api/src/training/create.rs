@@ -109,9 +109,12 @@ fn check_limits(compute: &Compute) -> Result<(), InvalidBody> {
 fn check_environment(variables: &[EnvironmentVariable]) -> Result<(), InvalidBody> {
     const FIELD: &str = "spec.environmentVariables";
     if variables.len() > MAX_VARIABLES {
-        let count = variables.len();
-        let rule = format!("at most {MAX_VARIABLES} variables are possible, and these are {count}");
-        return Err(InvalidBody::wrong(FIELD, rule));
+        return Err(InvalidBody::too_many(
+            FIELD,
+            MAX_VARIABLES,
+            " variables",
+            variables.len(),
+        ));
     }
     let (mut seen, mut bytes) = (BTreeSet::new(), 0_usize);
     for (at, variable) in variables.iter().enumerate() {

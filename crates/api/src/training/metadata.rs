@@ -104,10 +104,8 @@ fn each_once<'a>(
     field: &str,
     names: impl ExactSizeIterator<Item = &'a MetadataName>,
 ) -> Result<(), InvalidBody> {
-    let count = names.len();
-    if count > MOST {
-        let rule = format!("at most {MOST} are possible, and these are {count}");
-        return Err(InvalidBody::wrong(field, rule));
+    if names.len() > MOST {
+        return Err(InvalidBody::too_many(field, MOST, "", names.len()));
     }
     let mut seen = BTreeSet::new();
     for (at, name) in names.enumerate() {
@@ -123,15 +121,8 @@ fn each_once<'a>(
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::Body as _;
-    use crate::training::{CreateTraining, TrainingSpec};
-
-    fn parse(mut spec: Value) -> Result<TrainingSpec, String> {
-        spec["image"] = json!("x");
-        let body = json!({"name": "t", "projectId": "33", "clusterId": crate::EXAMPLE_UUID, "spec": spec});
-        let parsed = CreateTraining::parse(body.to_string().as_bytes());
-        parsed.map(|body| body.spec).map_err(|error| error.to_string())
-    }
+    use crate::training::TrainingSpec;
+    use crate::training::parsed_spec as parse;
 
     #[test]
     fn labels_and_annotations_are_kept_as_they_were_given() {

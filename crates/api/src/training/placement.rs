@@ -77,9 +77,7 @@ pub(super) fn tolerations(submitted: Vec<SubmittedToleration>) -> Option<Vec<Tol
 pub(super) fn check(tolerations: &[Toleration]) -> Result<(), InvalidBody> {
     const FIELD: &str = "spec.tolerations";
     if tolerations.len() > MOST {
-        let count = tolerations.len();
-        let rule = format!("at most {MOST} are possible, and these are {count}");
-        return Err(InvalidBody::wrong(FIELD, rule));
+        return Err(InvalidBody::too_many(FIELD, MOST, "", tolerations.len()));
     }
     for (at, toleration) in tolerations.iter().enumerate() {
         let wrong =
@@ -93,15 +91,8 @@ pub(super) fn check(tolerations: &[Toleration]) -> Result<(), InvalidBody> {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::Body as _;
-    use crate::training::{CreateTraining, TrainingSpec};
-
-    fn parse(mut spec: Value) -> Result<TrainingSpec, String> {
-        spec["image"] = json!("x");
-        let body = json!({"name": "t", "projectId": "33", "clusterId": crate::EXAMPLE_UUID, "spec": spec});
-        let parsed = CreateTraining::parse(body.to_string().as_bytes());
-        parsed.map(|body| body.spec).map_err(|error| error.to_string())
-    }
+    use crate::training::TrainingSpec;
+    use crate::training::parsed_spec as parse;
 
     #[test]
     fn a_toleration_is_kept_in_kubernetes_words() {

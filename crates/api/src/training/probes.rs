@@ -197,14 +197,11 @@ impl SubmittedProbes {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::Body as _;
-    use crate::training::{CreateTraining, TrainingSpec};
+    use crate::training::TrainingSpec;
+    use crate::training::parsed_spec;
 
     fn parse(readiness: Value) -> Result<TrainingSpec, String> {
-        let spec = json!({"image": "x", "probes": {"readiness": readiness}});
-        let body = json!({"name": "t", "projectId": "33", "clusterId": crate::EXAMPLE_UUID, "spec": spec});
-        let parsed = CreateTraining::parse(body.to_string().as_bytes());
-        parsed.map(|body| body.spec).map_err(|error| error.to_string())
+        parsed_spec(json!({"probes": {"readiness": readiness}}))
     }
 
     /// Planted fault: a host is taken, which the node would ask.

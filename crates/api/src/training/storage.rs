@@ -80,9 +80,12 @@ struct SubmittedSecretVolume {
 /// What each volume cannot tell alone: how many there are.
 pub(super) fn check(volumes: &[SecretVolume]) -> Result<(), InvalidBody> {
     if volumes.len() > MOST {
-        let count = volumes.len();
-        let rule = format!("at most {MOST} Secrets are possible, and these are {count}");
-        return Err(InvalidBody::wrong("spec.storage.secretVolume", rule));
+        return Err(InvalidBody::too_many(
+            "spec.storage.secretVolume",
+            MOST,
+            " Secrets",
+            volumes.len(),
+        ));
     }
     Ok(())
 }
@@ -91,15 +94,11 @@ pub(super) fn check(volumes: &[SecretVolume]) -> Result<(), InvalidBody> {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::Body as _;
-    use crate::training::{CreateTraining, TrainingSpec};
+    use crate::training::TrainingSpec;
+    use crate::training::parsed_spec;
 
     fn parse(volumes: Value) -> Result<TrainingSpec, String> {
-        let spec = json!({"image": "x", "storage": {"secretVolume": volumes}});
-        let body = json!({"name": "t", "projectId": "33", "clusterId": crate::EXAMPLE_UUID, "spec": spec})
-            .to_string();
-        let parsed = CreateTraining::parse(body.as_bytes());
-        parsed.map(|body| body.spec).map_err(|error| error.to_string())
+        parsed_spec(json!({"storage": {"secretVolume": volumes}}))
     }
 
     /// Planted faults: a set-uid bit as a mode; a count without a bound.

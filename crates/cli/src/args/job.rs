@@ -45,11 +45,10 @@ pub struct Job {
 }
 
 fn whole_seconds(text: &str) -> Result<u32, String> {
-    let wrong = || "whole seconds are needed, like 90s or 5m".to_owned();
     let long: Duration = duration(text)?;
     match u32::try_from(long.as_secs()) {
         Ok(seconds) if long.subsec_nanos() == 0 => Ok(seconds),
-        _ => Err(wrong()),
+        _ => Err("whole seconds are needed, like 90s or 5m".to_owned()),
     }
 }
 

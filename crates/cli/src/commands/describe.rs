@@ -63,8 +63,9 @@ fn asked_and_most<T: ToString>(asked: Option<T>, most: Option<T>) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn number(number: Option<u32>) -> String {
-    number.map(|it| it.to_string()).unwrap_or_default()
+/// Empty where nothing was said.
+fn said<T: ToString>(it: Option<T>) -> String {
+    it.map(|it| it.to_string()).unwrap_or_default()
 }
 
 fn label(label: &Label) -> String {
@@ -122,18 +123,12 @@ fn shown(workload: &Workload, training: &Training, now: Timestamp) -> String {
         ("large /dev/shm", yes(spec.large_shm())),
         ("passwd entry", yes(spec.passwd_entry == Some(true))),
         ("secrets", mounted.join(", ")),
-        ("tried again", number(spec.backoff_limit)),
+        ("tried again", said(spec.backoff_limit)),
         ("pods", pods(spec)),
-        ("time to end", number(spec.termination_grace_period_seconds)),
+        ("time to end", said(spec.termination_grace_period_seconds)),
         ("labels", labels.join(", ")),
         ("annotations", annotations.join(", ")),
-        (
-            "node type",
-            spec.node_type
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-        ),
+        ("node type", said(spec.node_type.as_ref())),
         ("tolerations", tolerations.join(", ")),
     ];
     let lines = rows

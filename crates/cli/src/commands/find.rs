@@ -109,9 +109,9 @@ pub(super) async fn pages<P: DeserializeOwned, T>(
 ) -> Result<Vec<T>, CallError> {
     let (mut all, mut offset) = (Vec::new(), 0_usize);
     loop {
-        let start = offset.to_string();
+        let (start, limit) = (offset.to_string(), MAX_LIMIT.to_string());
         let mut pairs = query.to_vec();
-        pairs.extend([("limit", "500"), ("offset", start.as_str())]);
+        pairs.extend([("limit", limit.as_str()), ("offset", start.as_str())]);
         let (items, next) = open(api.get(path, &pairs).await?);
         all.extend(items);
         match next {
@@ -131,10 +131,10 @@ pub(super) async fn silent_pages<P: DeserializeOwned, T>(
 ) -> Result<Vec<T>, CallError> {
     let mut all: Vec<T> = Vec::new();
     loop {
-        let offset = all.len().to_string();
+        let (offset, limit) = (all.len().to_string(), MAX_LIMIT.to_string());
         let mut pairs = query.to_vec();
         if !all.is_empty() {
-            pairs.extend([("limit", "500"), ("offset", offset.as_str())]);
+            pairs.extend([("limit", limit.as_str()), ("offset", offset.as_str())]);
         }
         let page = open(api.get(path, &pairs).await?);
         let last = page.len() != MAX_LIMIT;

@@ -18,7 +18,9 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
-pub(crate) use objects::{bare_job, create, delete, deployment, must_be_refused, output_of, patch, refusal};
+pub(crate) use objects::{
+    bare_job, change_settings, create, delete, deployment, merge, must_be_refused, output_of, patch, refusal,
+};
 
 /// Tests that have a stack to themselves come one after the other: two cores carry two Kubernetes, not five.
 static OWN_STACKS: Semaphore = Semaphore::const_new(1);

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::time::Duration;
 
 use crate::attacks::r3_r18_and_r20_hold_for_everybody_where_identity_is_not_enforced;
-use crate::harness::{Team, create, must_be_refused, on_a_stack_of_its_own, output_of};
+use crate::harness::{Team, change_settings, create, must_be_refused, on_a_stack_of_its_own, output_of};
 use crate::identity::her_id;
 
 /// What becomes of a pod.
@@ -79,14 +79,7 @@ fn every_image_runs_as_the_person_or_as_nobody_and_never_as_root() {
 async fn set(stack: &Stack, team: &Team, switch: &str, label: &str, on: bool) -> Result<()> {
     let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
     let change = json!({"spec": {switch: on}}).to_string();
-    installer.must(&[
-        "patch",
-        "reeveconfigs.reeve.dev",
-        "reeve",
-        "--type=merge",
-        "-p",
-        &change,
-    ])?;
+    change_settings(&installer, &change)?;
     wait_until("the namespace to carry the setting", async || {
         let path = format!("jsonpath={{.metadata.labels.reeve\\.dev/{label}}}");
         let found = installer.must(&["get", "namespace", &team.namespace, "-o", &path])?;

@@ -8,7 +8,7 @@ use reeve_e2e::{Organization, Rest, Stack, organization, unused_rights};
 use reeve_testkit::{AuditEvent, Kubectl, wait_for, wait_until};
 use serde_json::{Value, json};
 
-use crate::harness::fresh;
+use crate::harness::{change_settings, fresh, merge};
 
 /// Whom the operator is to the API server.
 pub(crate) const OPERATOR: &str = "system:serviceaccount:reeve-system:reeve-operator";
@@ -217,7 +217,7 @@ async fn rules_and_projects_come_and_go(stack: &Stack, organization: &Organizati
 async fn constraints_come_and_go(installer: &Kubectl) -> Result<()> {
     for on in ["true", "false"] {
         let change = format!(r#"{{"spec":{{"openShift":{{"securityContextConstraints":{on}}}}}}}"#);
-        merge(installer, "reeveconfigs.reeve.dev", "reeve", &change)?;
+        change_settings(installer, &change)?;
         wait_until("the constraints", async || {
             let found = installer.must(&["get", "rolebindings", "-n", "reeve-robots", "-o", "name"])?;
             Ok((found.contains("reeve-user-job") == (on == "true")).then_some(()))
@@ -231,7 +231,7 @@ async fn settings_and_policies_change(stack: &Stack) -> Result<()> {
     let installer = stack.kubectl(stack.cluster.installer_kubeconfig());
     for value in ["false", "true"] {
         let change = format!(r#"{{"spec":{{"enforceRunAsUser":{value}}}}}"#);
-        merge(&installer, "reeveconfigs.reeve.dev", "reeve", &change)?;
+        change_settings(&installer, &change)?;
         wait_until("the namespace to carry the setting", async || {
             let label = installer.must(&[
                 "get",
@@ -246,7 +246,7 @@ async fn settings_and_policies_change(stack: &Stack) -> Result<()> {
     }
     for (on, there) in [(false, ""), (true, "reeve-limit-range")] {
         let change = format!(r#"{{"spec":{{"project-controller":{{"limitRange":{on}}}}}}}"#);
-        merge(&installer, "reeveconfigs.reeve.dev", "reeve", &change)?;
+        change_settings(&installer, &change)?;
         wait_until("the LimitRange to go and come", async || {
             let names = installer.must(&[
                 "-n",
@@ -272,12 +272,6 @@ async fn settings_and_policies_change(stack: &Stack) -> Result<()> {
         until_state(stack, "Connected").await?;
     }
     Ok(())
-}
-
-fn merge(kubectl: &Kubectl, resource: &str, name: &str, change: &str) -> Result<()> {
-    kubectl
-        .must(&["patch", resource, name, "--type=merge", "-p", change])
-        .map(drop)
 }
 
 async fn until_state(stack: &Stack, state: &str) -> Result<()> {

@@ -7,8 +7,9 @@ use reeve_serving::fault::State;
 use reeve_serving::labels::Controller;
 use reeve_serving::owner::Parent;
 use reeve_serving::plan::{Plan, artifact};
-use reeve_serving::stamp::{ANNOTATION, Stamp, may_use};
+use reeve_serving::stamp::{Stamp, may_use};
 use reeve_serving_crds::{AimService, AimServiceStatus};
+use reeve_types::kubernetes::RUNS_AS;
 use serde_json::{Value, json};
 
 use crate::plan::{Around, serving_as};
@@ -19,7 +20,7 @@ const REGROUPED: &str = "alice-id/70012/5002/5001.5003";
 const DAVE: &str = "dave-id/70014/5000/";
 
 fn metadata(name: &str, stamp: &str) -> Value {
-    json!({"name": name, "namespace": "ns", "uid": name, "generation": 1, "annotations": {ANNOTATION: stamp}})
+    json!({"name": name, "namespace": "ns", "uid": name, "generation": 1, "annotations": {RUNS_AS: stamp}})
 }
 
 fn model(name: &str, stamp: &str) -> Value {
@@ -52,7 +53,7 @@ fn child<S>(plan: &Plan<S>, kind: &str) -> Value {
 }
 
 fn stamp_of(object: &Value) -> &Value {
-    &object["metadata"]["annotations"][ANNOTATION]
+    &object["metadata"]["annotations"][RUNS_AS]
 }
 
 fn model_says(plan: &Plan<AimServiceStatus>) -> (State, String) {
@@ -89,10 +90,7 @@ fn what_a_service_makes_is_the_same_persons() {
     };
     let inference = child(&pass(REGROUPED, &by_name, served), "InferenceService");
     // KServe copies what is of the predictor; on the object itself it would be a mark that nobody checked.
-    assert_eq!(
-        inference["spec"]["predictor"]["annotations"][ANNOTATION],
-        REGROUPED
-    );
+    assert_eq!(inference["spec"]["predictor"]["annotations"][RUNS_AS], REGROUPED);
     assert_eq!(*stamp_of(&inference), Value::Null);
 }
 

@@ -42,6 +42,15 @@ impl Statement {
         self
     }
 
+    /// Then that all of these hold; nothing where there are none.
+    pub(crate) fn holding(self, conditions: impl IntoIterator<Item = Self>) -> Self {
+        let conditions = conditions.into_iter().enumerate();
+        conditions.fold(self, |statement, (number, condition)| {
+            let before = if number == 0 { " WHERE " } else { " AND " };
+            statement.sql(before).then(condition)
+        })
+    }
+
     /// What stands before is compared byte by byte, as columns are; what is made of values goes by the database's collation.
     pub(crate) fn bytewise(mut self) -> Self {
         self.0.push(Part::Bytewise);

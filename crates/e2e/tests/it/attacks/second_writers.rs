@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::attacks::{account_with, attackers};
 use crate::cli::terminal;
-use crate::harness::{Team, create, must_be_refused, on_a_stack_of_its_own, on_the_stack, patch};
+use crate::harness::{
+    Team, change_settings, create, must_be_refused, on_a_stack_of_its_own, on_the_stack, patch,
+};
 
 #[test]
 fn r22_a_trusted_queue_places_her_job_and_changes_nothing_else_of_it() {
@@ -42,14 +44,7 @@ fn r22_a_trusted_queue_places_her_job_and_changes_nothing_else_of_it() {
         let trusted = json!({"spec": {"trustedMutators": [{"namespace": namespace, "serviceAccount": "queue",
             "fields": ["nodeSelector", "tolerations"]}]}});
         let kubeconfig = stack.kubectl(stack.cluster.installer_kubeconfig());
-        kubeconfig.must(&[
-            "patch",
-            "reeveconfigs.reeve.dev",
-            "reeve",
-            "--type=merge",
-            "-p",
-            &trusted.to_string(),
-        ])?;
+        change_settings(&kubeconfig, &trusted.to_string())?;
         wait_until("the queue to be trusted", async || {
             Ok(Some(
                 patch(&queue, namespace, "Job", "queued", place.clone()).await?,
@@ -97,14 +92,7 @@ fn r22_a_trusted_queue_places_her_job_and_changes_nothing_else_of_it() {
         );
         // What was trusted can be taken back.
         let none = json!({"spec": {"trustedMutators": []}}).to_string();
-        kubeconfig.must(&[
-            "patch",
-            "reeveconfigs.reeve.dev",
-            "reeve",
-            "--type=merge",
-            "-p",
-            &none,
-        ])?;
+        change_settings(&kubeconfig, &none)?;
         // Another value each time: the same one again would change nothing, and be nobody's business.
         let mut tries = 0;
         wait_until("the queue to be trusted no more", async || {

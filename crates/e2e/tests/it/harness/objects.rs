@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use kube::Client;
 use kube::api::DynamicObject;
 use reeve_e2e::Stack;
+use reeve_testkit::Kubectl;
 use serde_json::{Value, json};
 
 /// Creates an object from JSON in a namespace and answers what the API server made of it, or its refusal.
@@ -34,6 +35,18 @@ pub(crate) async fn patch(
         )
         .await?;
     Ok(serde_json::to_value(made).expect("an object"))
+}
+
+/// Merges a change into an object of the cluster by kubectl.
+pub(crate) fn merge(kubectl: &Kubectl, resource: &str, name: &str, change: &str) -> Result<()> {
+    kubectl
+        .must(&["patch", resource, name, "--type=merge", "-p", change])
+        .map(drop)
+}
+
+/// Merges a change into the settings of the cluster.
+pub(crate) fn change_settings(kubectl: &Kubectl, change: &str) -> Result<()> {
+    merge(kubectl, "reeveconfigs.reeve.dev", "reeve", change)
 }
 
 /// Deletes an object, or answers the refusal.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::find;
 use crate::attacks::{kubectl_of, kubectl_refused};
-use crate::harness::{Member, Team, on_a_stack_with, wait_until_policies_count};
+use crate::harness::{Member, Team, change_settings, on_a_stack_with, wait_until_policies_count};
 
 /// The account of the operator of model serving.
 const OPERATOR_ACCOUNT: &str = "aim-engine-controller-manager";
@@ -106,14 +106,7 @@ async fn list_controllers(stack: &Stack, team: &Team) -> Result<()> {
          "kinds": ["AIMService", "AIMModel", "AIMServiceTemplate", "AIMTemplateCache", "AIMArtifact"]},
     ]}});
     let listed = listed.to_string();
-    installer.must(&[
-        "patch",
-        "reeveconfigs.reeve.dev",
-        "reeve",
-        "--type=merge",
-        "-p",
-        &listed,
-    ])?;
+    change_settings(&installer, &listed)?;
     wait_for(SETTLE, "the project to list them", async || {
         let namespace = installer.must(&["get", "namespace", &team.namespace, "-o", "json"])?;
         Ok(namespace
