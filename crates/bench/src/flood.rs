@@ -41,12 +41,28 @@ pub struct Measured {
     pub text: String,
 }
 
-/// Deletes rules, at first alone and then for twenty seconds amid the flood.
+/// Deletes rules, at first alone and then for twenty seconds amid the flood, over each database.
 ///
 /// # Errors
 /// The server does not start, refuses a deletion, or there was no flood.
 pub async fn run(dir: &Path) -> Result<Measured> {
-    let plane = Plane::start(dir, Database::Sqlite, CONNECTIONS).await?;
+    let names = [
+        "a rule deleted -> answered, nobody else asks",
+        "a rule deleted -> answered, amid a flood of guesses",
+    ];
+    let mut all = over(&dir.join("sqlite"), Database::Sqlite, names).await?;
+    let names = [
+        "the same over PostgreSQL, nobody else asks",
+        "the same over PostgreSQL, amid a flood of guesses",
+    ];
+    let postgres = over(&dir.join("postgres"), Database::Postgres, names).await?;
+    all.series.extend(postgres.series);
+    all.text += &postgres.text;
+    Ok(all)
+}
+
+async fn over(dir: &Path, database: Database, [calm, amid]: [&'static str; 2]) -> Result<Measured> {
+    let plane = Plane::start(dir, database, CONNECTIONS).await?;
     let admin = &plane.admin;
     let made = admin
         .post("/api/v1/service-accounts", json!({"name": "idle"}))
@@ -73,12 +89,12 @@ pub async fn run(dir: &Path) -> Result<Measured> {
     .with_token(admin.token());
 
     let (before, during) = rules.split_at(CALM);
-    let mut calm = Series::new("a rule deleted -> answered, nobody else asks");
+    let mut calm = Series::new(calm);
     for rule in before {
         calm.samples.push(deleted(&revoking, rule).await?);
     }
     let mut flood = Flood::begin(&plane, &idle, cluster)?;
-    let mut amid = Series::new("a rule deleted -> answered, amid a flood of guesses");
+    let mut amid = Series::new(amid);
     let end = Instant::now() + FLOOD;
     for rule in during {
         let next = Instant::now() + PACE;
@@ -91,7 +107,7 @@ pub async fn run(dir: &Path) -> Result<Measured> {
     let answers = flood.end();
     ensure!(answers >= LEAST, "{answers} answers in {FLOOD:?} are no flood");
     let text = format!(
-        "the flood: {} at a time, {answers} guesses and refused changes answered in {} s\n",
+        "the flood over {database:?}: {} at a time, {answers} guesses and refused changes answered in {} s\n",
         flood.width,
         FLOOD.as_secs()
     );

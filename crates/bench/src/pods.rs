@@ -31,16 +31,23 @@ pub async fn run(stack: &Stack, organization: &Organization, rounds: usize) -> R
         bindings: Api::all(stack.cluster.client().await?),
         pods: &pods,
     };
-    for _ in 0..TURNS {
+    let rounds_of_turn = rounds / TURNS;
+    for turn in 0..TURNS {
+        // What is slower with time slows both down: the one that was second is first in the next turn.
+        let bound_first = turn % 2 == 1;
+        if bound_first {
+            policy.while_bound(rounds_of_turn, &mut outside).await?;
+        }
         let binding = policy.take_away().await?;
-        let rounds = rounds / TURNS;
-        pods.take_turns(rounds, [&mut without, &mut nothing_missing, &mut filled_in])
-            .await?;
+        pods.take_turns(
+            rounds_of_turn,
+            [&mut without, &mut nothing_missing, &mut filled_in],
+        )
+        .await?;
         policy.put_back(&binding).await?;
-        // Amid the same requests, which are not counted again.
-        let [mut complete, mut bare] = [Series::new(""), Series::new("")];
-        pods.take_turns(rounds, [&mut outside, &mut complete, &mut bare])
-            .await?;
+        if !bound_first {
+            policy.while_bound(rounds_of_turn, &mut outside).await?;
+        }
     }
     let mut all = vec![without, outside, nothing_missing, filled_in];
     all.extend(webhook::run(stack, &pods, rounds).await?);
@@ -142,6 +149,14 @@ struct Outside<'a> {
 
 impl Outside<'_> {
     const NAME: &'static str = "reeve-outside";
+
+    /// While it is bound, amid the same requests, which are not counted again.
+    async fn while_bound(&self, rounds: usize, series: &mut Series) -> Result<()> {
+        let [mut complete, mut bare] = [Series::new(""), Series::new("")];
+        self.pods
+            .take_turns(rounds, [series, &mut complete, &mut bare])
+            .await
+    }
 
     async fn take_away(&self) -> Result<ValidatingAdmissionPolicyBinding> {
         let mut binding = self.bindings.get(Self::NAME).await?;

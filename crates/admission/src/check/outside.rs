@@ -58,14 +58,25 @@ pub(super) fn is_crowded(request: &Request) -> bool {
 }
 
 /// The policy's match condition: something to refuse. It is all that others' objects are asked.
+///
+/// Pods, of which there are most, have an expression of their own that takes half as long.
 pub(crate) fn concerned_cel() -> String {
     format!(
-        "[{}].exists(maps, {} || maps.exists(m, {})) || ({})",
+        "object.kind == 'Pod' ? ({}) : ([{}].exists(maps, {} || maps.exists(m, {})) || ({}))",
+        pod_concerned_cel(),
         maps_cel("object"),
         maps_crowded_cel("maps"),
-        is_mark(),
-        revision_cel("object", "true", &is_mark())
+        is_mark("m"),
+        revision_cel("object", "true", &is_mark("m"))
     )
+}
+
+/// The same of a pod, whose labels and annotations are in one place and seldom many.
+fn pod_concerned_cel() -> String {
+    let maps = ["object.metadata.annotations", "object.metadata.labels"];
+    let size = maps.map(|map| format!("(has({map}) ? {map}.size() : 0)"));
+    let marked = maps.map(|map| format!("(has({map}) && {})", is_mark(map)));
+    format!("{} > {MOST} || {}", size.join(" + "), marked.join(" || "))
 }
 
 /// The fields of a revision's data on the way to the marks of its template.
@@ -147,8 +158,8 @@ fn revision_cel(object: &str, too_large: &str, marks: &str) -> String {
     )
 }
 
-fn is_mark() -> String {
-    format!("m.exists(x, x.startsWith('{}'))", names::PREFIX)
+fn is_mark(map: &str) -> String {
+    format!("{map}.exists(x, x.startsWith('{}'))", names::PREFIX)
 }
 
 /// The label and annotation maps of an object as CEL, in the order of [`places`].
@@ -177,7 +188,7 @@ pub(crate) fn variables() -> Vec<Variable> {
         ("update", "request.operation == 'UPDATE'".to_owned()),
         ("template", template("", "object")),
         ("oldTemplate", template("!variables.update || ", "oldObject")),
-        ("revisionMarked", revision_cel("object", "false", &is_mark())),
+        ("revisionMarked", revision_cel("object", "false", &is_mark("m"))),
         ("maps", maps_cel("object")),
         (
             entries::VARIABLE,
